@@ -1,0 +1,8 @@
+//! Look-ups that cost nothing: models, one generation, credits (gateway-api §13, §14). Models are public;
+//! the rest belongs to the caller's team.
+
+mod generation;
+mod models;
+
+pub(crate) use generation::{credits, generation};
+pub(crate) use models::{endpoints, list, one};

@@ -1,0 +1,69 @@
+//! A response body that gives its connection back when it ends, and closes it when it is dropped before.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::{Http1Sender, Lane, StreamSlot};
+
+/// A response body on a lane.
+#[derive(Debug)]
+pub struct LaneBody {
+    incoming: Incoming,
+    hold: Hold,
+}
+
+#[derive(Debug)]
+enum Hold {
+    /// An HTTP/1.1 connection: to be given back.
+    Exclusive(Arc<Lane>, Http1Sender),
+    /// A place on an HTTP/2 connection: given back by being dropped.
+    Shared(#[expect(dead_code, reason = "held for its Drop")] StreamSlot),
+    Released,
+}
+
+impl LaneBody {
+    pub(super) fn exclusive(incoming: Incoming, lane: Arc<Lane>, sender: Http1Sender) -> Self {
+        Self { incoming, hold: Hold::Exclusive(lane, sender) }
+    }
+
+    pub(super) fn shared(incoming: Incoming, slot: StreamSlot) -> Self {
+        Self { incoming, hold: Hold::Shared(slot) }
+    }
+
+    fn release(&mut self) {
+        if let Hold::Exclusive(lane, sender) = std::mem::replace(&mut self.hold, Hold::Released) {
+            lane.give_back(sender);
+        }
+    }
+}
+
+impl Body for LaneBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        match &polled {
+            Poll::Ready(None) => self.release(),
+            Poll::Ready(Some(Ok(_))) if self.incoming.is_end_stream() => self.release(),
+            _ => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

@@ -1,0 +1,118 @@
+//! Accept, HTTP/1.1 and HTTP/2, the body cap, timeouts against slow clients, drain.
+
+mod body;
+mod dispatch;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::gateway::Gateway;
+use crate::relay::ReplyBody;
+
+/// Answers what is not the data plane's: the management API and the dashboard.
+pub type Fallback = Arc<
+    dyn Fn(http::Request<Incoming>) -> Pin<Box<dyn Future<Output = http::Response<ReplyBody>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// The listener's work.
+#[derive(Clone)]
+pub struct Server {
+    gateway: Arc<Gateway>,
+    fallback: Option<Fallback>,
+}
+
+impl Server {
+    /// Serves a gateway alone.
+    #[must_use]
+    pub fn new(gateway: Arc<Gateway>) -> Self {
+        Self { gateway, fallback: None }
+    }
+
+    /// Serves a gateway, and gives all other paths to `fallback`.
+    #[must_use]
+    pub fn with_fallback(gateway: Arc<Gateway>, fallback: Fallback) -> Self {
+        Self { gateway, fallback: Some(fallback) }
+    }
+
+    /// Serves until `shutdown`; then stops accepting, lets running requests finish for at most `grace`, and
+    /// returns how many connections had to be cut.
+    pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken, grace: Duration) -> usize {
+        let tracker = TaskTracker::new();
+        // Cut what is left after the grace period: each connection is dropped, which settles its requests.
+        let cut = CancellationToken::new();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        tracker.spawn(self.clone().connection(stream, shutdown.clone(), cut.clone()));
+                    }
+                    Err(error) => {
+                        self.gateway.metrics.limit_hit("accept");
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        // Out of file descriptors, most likely: trying at once would only burn the processor.
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
+            }
+        }
+        drop(listener);
+        tracker.close();
+        if tokio::time::timeout(grace, tracker.wait()).await.is_ok() {
+            return 0;
+        }
+        let left = tracker.len();
+        cut.cancel();
+        tracker.wait().await;
+        left
+    }
+
+    async fn connection(self, stream: TcpStream, shutdown: CancellationToken, cut: CancellationToken) {
+        // Failing to set it costs only latency.
+        let _ = stream.set_nodelay(true);
+        let settings = self.gateway.settings;
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(settings.request_head_timeout)
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_secs(30));
+        let service = service_fn(move |request| {
+            let server = self.clone();
+            async move {
+                Ok::<_, Infallible>(
+                    dispatch::answer(&server.gateway, server.fallback.as_ref(), request).await,
+                )
+            }
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let mut draining = false;
+        loop {
+            tokio::select! {
+                // A client's broken connection is no event of ours: its request has been settled.
+                _ = connection.as_mut() => return,
+                () = shutdown.cancelled(), if !draining => {
+                    draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = cut.cancelled() => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A request that is answered without a provider's reply. Its facts are neutral; the envelope is the
+//! dialect's (gateway-api §6).
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use tollgate_dialects::openai_error::{self, OpenAiError};
+use tollgate_domain::receipt::Routing;
+use tollgate_domain::{Failure, GenerationId, InputError};
+
+use crate::relay::ReplyBody;
+
+/// Why there is no answer, and how to say so.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub error: Box<OpenAiError>,
+    pub generation: Option<GenerationId>,
+    pub routing: Option<Box<Routing>>,
+    /// Further headers (`retry-after`, `x-should-retry`).
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Refusal {
+    pub(crate) fn new(error: OpenAiError) -> Self {
+        Self { error: Box::new(error), generation: None, routing: None, headers: Vec::new() }
+    }
+
+    pub(crate) fn unauthorized(message: String) -> Self {
+        Self::new(OpenAiError::authentication(message))
+    }
+
+    /// The gateway itself cannot serve now; the client may come again.
+    pub(crate) fn unavailable(message: String) -> Self {
+        let mut refusal = Self::new(OpenAiError::unavailable(message));
+        refusal.headers.push((header::RETRY_AFTER, HeaderValue::from_static("5")));
+        refusal
+    }
+
+    /// Every attempt failed; the last failure is what the client hears.
+    pub(crate) fn failed(failure: &Failure, generation: GenerationId, routing: Option<Routing>) -> Self {
+        let mut headers = Vec::new();
+        if let Some(after) = failure.retry_after {
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
+        }
+        Self {
+            error: Box::new(openai_error::from_failure(failure)),
+            generation: Some(generation),
+            routing: routing.map(Box::new),
+            headers,
+        }
+    }
+
+    /// The response in OpenAI's envelope.
+    pub(crate) fn into_response(self) -> Response<ReplyBody> {
+        let body = openai_error::error_body(&self.error, self.generation, self.routing.as_deref());
+        let status = StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = json(status, Bytes::from(body));
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+impl From<InputError> for Refusal {
+    fn from(error: InputError) -> Self {
+        Self::new(openai_error::from_input_error(&error))
+    }
+}
+
+/// A JSON response.
+pub(crate) fn json(status: StatusCode, body: Bytes) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::full(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,176 @@
+//! One durable ledger row, exactly once, and the receipt that the client gets: the same values (I3, I10).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tollgate_domain::failure::FailureClass;
+use tollgate_domain::receipt::{AttemptRecord, Receipt, Routing};
+use tollgate_domain::reply::FinishReason;
+use tollgate_domain::{Failure, Nanodollars, Usage};
+use tollgate_providers::Seen;
+use tollgate_store::ledger::Durable;
+use tollgate_store::{LedgerRow, RowStatus};
+use tollgate_telemetry::metrics::{AttemptLabels, RequestLabels, TokenLabels};
+
+use crate::admit::Ticket;
+use crate::meter::{self, Metered};
+use crate::resolve::UpstreamProtocol;
+
+/// How a request ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// The answer is complete.
+    Complete,
+    /// No answer, or one broken off.
+    Failed(Failure),
+    /// The client went away (I22).
+    ClientGone,
+}
+
+/// Settles a ticket. What it returns is on its way to the disk; the last bytes wait for it (I9).
+pub(crate) fn settle(ticket: &mut Ticket, ending: &Ending, seen: &Seen) -> (Receipt, Durable) {
+    ticket.settled = true;
+    end_attempt(ticket);
+    let (status, metered) = measure(ticket, ending, seen);
+    let now = ticket.gateway.clock.now();
+    let duration = ticket.arrived.elapsed();
+    let ttft = ticket.first_content.map(|at| at.saturating_duration_since(ticket.arrived));
+    let receipt = receipt(ticket, seen, &metered);
+    count(ticket, ending, &metered, duration, ttft);
+    let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
+    let last = ticket.attempts.last();
+    let row = LedgerRow {
+        intent: ticket.intent.clone(),
+        status,
+        settled_at: now,
+        provider: last.map_or_else(|| ticket.intent.provider.clone(), |a| a.provider.clone()),
+        provider_model: last.map(|a| a.provider_model.clone()).unwrap_or_default(),
+        response_id: seen.info.id.clone(),
+        usage: metered.usage,
+        cost: metered.cost,
+        market_cost: metered.cost,
+        rates: metered.rates,
+        price_version: ticket.plan.price_version.to_string(),
+        byok: false,
+        finish_reason: seen.finish.map_or("", FinishReason::as_str).to_owned(),
+        failure: match ending {
+            Ending::Complete => None,
+            Ending::Failed(failure) => Some(failure.class.as_str().to_owned()),
+            Ending::ClientGone => Some(FailureClass::ClientClosed.as_str().to_owned()),
+        },
+        client_status: client_status(ticket, ending),
+        ttft_micros: ttft.map(micros),
+        duration_micros: micros(duration),
+        overhead_micros: micros(duration.saturating_sub(ticket.upstream)),
+        attempts: u32::try_from(ticket.attempts.len()).unwrap_or(u32::MAX),
+    };
+    let durable = ticket.gateway.ledger.settle(row);
+    ticket.gateway.closed();
+    (receipt, durable)
+}
+
+/// Closes the running attempt's clock.
+pub(crate) fn end_attempt(ticket: &mut Ticket) {
+    let Some(began) = ticket.attempt_began.take() else { return };
+    let now = Instant::now();
+    ticket.upstream += now.saturating_duration_since(began);
+    let end = ticket.gateway.nanos(now);
+    if let Some(attempt) = ticket.attempts.last_mut() {
+        attempt.end_nanos = end;
+    }
+}
+
+/// Errors are free unless the provider reports otherwise (I7); what was produced for a client that left, or
+/// before a stream broke, is not.
+fn measure(ticket: &Ticket, ending: &Ending, seen: &Seen) -> (RowStatus, Metered) {
+    let complete = matches!(ending, Ending::Complete);
+    let produced = complete || seen.output_bytes > 0;
+    let reported = seen.usage.is_some_and(|u| u.output_total() > 0);
+    if !produced && !reported {
+        let nothing = Metered { cost: Some(Nanodollars::ZERO), ..Metered::default() };
+        return (RowStatus::Void, nothing);
+    }
+    let usage = meter::usage(seen, complete, ticket.prompt_bytes);
+    let prices = ticket.route.as_ref().and_then(|r| r.prices.as_ref());
+    let status = if usage.estimated { RowStatus::Estimated } else { RowStatus::Settled };
+    (status, meter::price(usage, prices, seen.info.service_tier.as_deref()))
+}
+
+fn client_status(ticket: &Ticket, ending: &Ending) -> u16 {
+    match ending {
+        Ending::Complete => 200,
+        // A stream that had begun has had its status.
+        Ending::Failed(_) if ticket.first_content.is_some() && ticket.intent.streamed => 200,
+        Ending::Failed(failure) => failure.class.client_status(),
+        Ending::ClientGone => FailureClass::ClientClosed.client_status(),
+    }
+}
+
+/// The path that the request took so far.
+pub(crate) fn routing(ticket: &Ticket) -> Routing {
+    let plan = &ticket.plan;
+    let first = plan.targets.first();
+    Routing {
+        original_model: plan.requested.clone(),
+        canonical_model: plan.canonical.clone(),
+        resolved_provider: ticket.intent.provider.clone(),
+        resolved_provider_model: first.map(|t| t.codec.model.clone()).unwrap_or_default(),
+        fallbacks: plan.targets.iter().skip(1).map(|t| t.access.slug.to_string()).collect(),
+        reasoning: plan.reasoning.clone(),
+        final_provider: ticket
+            .attempts
+            .last()
+            .map_or_else(|| ticket.intent.provider.clone(), |a| a.provider.clone()),
+        attempts: ticket.attempts.clone(),
+    }
+}
+
+fn receipt(ticket: &Ticket, seen: &Seen, metered: &Metered) -> Receipt {
+    let namespace = ticket.route.as_ref().map(|route| match route.access.protocol {
+        UpstreamProtocol::AnthropicMessages => "anthropic".to_owned(),
+        UpstreamProtocol::OpenaiChat => route.access.slug.to_string(),
+    });
+    Receipt {
+        generation: ticket.intent.id,
+        routing: routing(ticket),
+        usage: metered.usage,
+        cost: metered.cost,
+        market_cost: metered.cost,
+        byok: false,
+        native: namespace.zip(seen.native.clone()),
+        service_tier: seen.info.service_tier.clone(),
+    }
+}
+
+fn count(ticket: &Ticket, ending: &Ending, metered: &Metered, duration: Duration, ttft: Option<Duration>) {
+    let metrics = &ticket.gateway.metrics;
+    let status = client_status(ticket, ending);
+    metrics.requests.get_or_create(&RequestLabels { dialect: "chat_completions", status }).inc();
+    for attempt in &ticket.attempts {
+        let outcome = if attempt.success { "success" } else { "failure" };
+        metrics.attempts.get_or_create(&AttemptLabels { provider: attempt.provider.clone(), outcome }).inc();
+    }
+    if let Some(AttemptRecord { provider, .. }) = ticket.attempts.last() {
+        let Usage { input_cache_read, .. } = metered.usage;
+        for (kind, tokens) in [
+            ("input", metered.usage.input_total()),
+            ("cache_read", input_cache_read),
+            ("cache_write", metered.usage.cache_write()),
+            ("output", metered.usage.output_total()),
+        ] {
+            if tokens > 0 {
+                metrics
+                    .tokens
+                    .get_or_create(&TokenLabels { provider: provider.clone(), kind })
+                    .inc_by(tokens);
+            }
+        }
+    }
+    if let Some(cost) = metered.cost {
+        metrics.cost_nanodollars.inc_by(u64::try_from(cost.0).unwrap_or(0));
+    }
+    metrics.duration.observe(duration.as_secs_f64());
+    if let Some(ttft) = ttft {
+        metrics.first_content.observe(ttft.as_secs_f64());
+    }
+}

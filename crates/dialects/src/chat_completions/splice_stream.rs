@@ -1,0 +1,303 @@
+//! Passthrough of a stream whose provider speaks this protocol itself (I17). Each chunk keeps its members as
+//! they stand; replaced are `id` and `model`, added are the reasoning members that some client would miss,
+//! and the end is brought into the service's form: the chunk with the finish reason is held back and leaves
+//! last, with metadata, usage and id (clients §0.1).
+
+use tollgate_domain::failure::FailureClass;
+use tollgate_domain::{Failure, Receipt};
+use tollgate_wire::json::{self, Object, write_string};
+
+use super::reply::{ReplyContext, provider_metadata};
+use super::stream::write_failure;
+use super::{splice_whole, usage};
+
+/// Passes one streamed answer through.
+#[derive(Debug)]
+pub struct StreamSplice {
+    context: ReplyContext,
+    names: Names,
+    role_sent: bool,
+    /// The provider's chunk with the finish reason, its delta emptied.
+    held: Option<Vec<u8>>,
+    upstream_usage: Option<Vec<u8>>,
+    /// Members of chunks without choices (usage, Azure's filter results) that leave with the last chunk.
+    carried: Vec<(String, Vec<u8>)>,
+}
+
+/// The replaced values as JSON, made once.
+#[derive(Debug)]
+struct Names {
+    id: Vec<u8>,
+    model: Vec<u8>,
+    fingerprint: Vec<u8>,
+}
+
+/// Members of a delta that providers send empty or null as placeholders.
+const PLACEHOLDERS: &[&str] =
+    &["content", "refusal", "reasoning", "reasoning_content", "reasoning_details", "tool_calls", "function_call", "audio"];
+
+impl StreamSplice {
+    /// For one answer.
+    #[must_use]
+    pub fn new(context: ReplyContext) -> Self {
+        let text = |text: &str| {
+            let mut out = Vec::with_capacity(text.len() + 2);
+            write_string(&mut out, text);
+            out
+        };
+        let names = Names {
+            id: text(&context.generation.to_string()),
+            model: text(&context.model),
+            fingerprint: text(&context.fingerprint),
+        };
+        Self { context, names, role_sent: false, held: None, upstream_usage: None, carried: Vec::new() }
+    }
+
+    /// Whether the provider has said how the answer ended. Without that, an end is no end (I16).
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Takes the data of one of the provider's events and appends what the client gets for it. `[DONE]`,
+    /// error chunks and what is no JSON object write nothing: the tap on the same bytes judges those.
+    pub fn event(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        let Self { context, names, role_sent, held, upstream_usage, carried } = self;
+        let Ok(mut chunk) = Object::parse(data) else { return };
+        if chunk.get("error").is_some_and(|e| !json::is_null(e)) {
+            return;
+        }
+        if let Some(usage) = chunk.remove("usage")
+            && json::kind(&usage) == json::Kind::Object
+        {
+            *upstream_usage = Some(usage.into_owned());
+        }
+        let choices = chunk.get_borrowed("choices").map(json::elements).and_then(Result::ok).unwrap_or_default();
+        let Some(Ok(mut choice)) = choices.first().map(|raw| Object::parse_checked(raw)) else {
+            carry(&chunk, carried);
+            return;
+        };
+        let mut delta = choice.get_borrowed("delta").and_then(|raw| Object::parse_checked(raw).ok());
+        let mut changed = delta.is_none();
+        let mut delta = delta.take().unwrap_or_default();
+        let was_empty = delta.is_empty();
+        changed |= adjust_reasoning(&mut delta, context.exclude_reasoning);
+        if delta.is_empty() && !was_empty && choice.get("finish_reason").is_none_or(json::is_null) {
+            return;
+        }
+        chunk.set("id", &names.id[..]);
+        chunk.set("model", &names.model[..]);
+        if !chunk.has("system_fingerprint") {
+            chunk.set("system_fingerprint", &names.fingerprint[..]);
+        }
+        for name in ["logprobs", "finish_reason"] {
+            if !choice.has(name) {
+                choice.set(name, &b"null"[..]);
+                changed = true;
+            }
+        }
+        // With `n` above 1 the other choices travel in chunks of their own; the answer is the first one.
+        if choice.get("index").and_then(json::unsigned).unwrap_or(0) != 0 {
+            emit(&mut chunk, &mut choice, &delta, &choices[1..], changed, out);
+            return;
+        }
+        let finishes = choice.get("finish_reason").is_some_and(|f| !json::is_null(f));
+        if !*role_sent {
+            *role_sent = true;
+            emit_role(&chunk, &choice, &mut delta, out);
+            strip_placeholders(&mut delta);
+            changed = true;
+            if delta.is_empty() && !finishes {
+                return;
+            }
+        }
+        if finishes || held.is_some() {
+            delta.remove("role");
+            // Ours in the last chunk, also when the provider is a gateway of the same kind.
+            delta.remove("provider_metadata");
+            strip_placeholders(&mut delta);
+            if !delta.is_empty() {
+                let mut part = choice.clone();
+                part.set("finish_reason", &b"null"[..]);
+                emit(&mut chunk.clone(), &mut part, &delta, &[], true, out);
+                choice.set("logprobs", &b"null"[..]);
+            }
+            if held.is_some() {
+                carry(&chunk, carried);
+                return;
+            }
+            let mut last = Vec::with_capacity(data.len());
+            set_choices(&mut chunk, &mut choice, &Object::new(), &choices[1..]);
+            chunk.write_to(&mut last);
+            *held = Some(last);
+            return;
+        }
+        emit(&mut chunk, &mut choice, &delta, &choices[1..], changed, out);
+    }
+
+    /// Appends the last chunk and `[DONE]`. When the provider never sent a finish reason, the stream ends in
+    /// an error instead (I16).
+    pub fn close(&mut self, receipt: &Receipt, out: &mut Vec<u8>) {
+        let Some(held) = self.held.take() else {
+            let message = "The provider's stream ended without a finish reason. Send the request again.";
+            self.fail(&Failure::provider(FailureClass::Truncated, message), out);
+            return;
+        };
+        let Ok(mut last) = Object::parse(&held) else { return };
+        for (name, value) in &self.carried {
+            if !last.has(name) {
+                last.set(name, &value[..]);
+            }
+        }
+        let metadata = provider_metadata(receipt, None);
+        if let Some(choices) = with_metadata(&last, &metadata) {
+            last.set("choices", choices);
+        }
+        let upstream = self.upstream_usage.as_deref().and_then(|raw| Object::parse(raw).ok());
+        let mut usage_json = Vec::with_capacity(512);
+        usage::write(&mut usage_json, receipt, upstream.as_ref());
+        out.extend_from_slice(b"data: ");
+        splice_whole::write_with_ends(&last, &usage_json, &self.names.id, out);
+        out.extend_from_slice(b"\n\ndata: [DONE]\n\n");
+    }
+
+    /// Ends the stream with an error in place of the last chunk, and without `[DONE]` (I16).
+    pub fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        write_failure(failure, self.context.generation, &self.context.model, out);
+    }
+}
+
+/// The held chunk's choices, with the metadata in the first one's delta.
+fn with_metadata(last: &Object<'_>, metadata: &[u8]) -> Option<Vec<u8>> {
+    let choices = json::elements(last.get("choices")?).ok()?;
+    let mut choice = Object::parse_checked(choices.first()?).ok()?;
+    let mut delta = b"{\"provider_metadata\":".to_vec();
+    delta.extend_from_slice(metadata);
+    delta.push(b'}');
+    choice.set("delta", delta);
+    Some(join(&choice, &choices[1..]))
+}
+
+fn join(first: &Object<'_>, others: &[&[u8]]) -> Vec<u8> {
+    let mut out = vec![b'['];
+    first.write_to(&mut out);
+    for other in others {
+        out.push(b',');
+        out.extend_from_slice(other);
+    }
+    out.push(b']');
+    out
+}
+
+fn set_choices(chunk: &mut Object<'_>, choice: &mut Object<'_>, delta: &Object<'_>, others: &[&[u8]]) {
+    choice.set("delta", delta.to_vec());
+    chunk.set("choices", join(choice, others));
+}
+
+/// Writes the chunk; its choices are touched only when something in them has changed.
+fn emit(
+    chunk: &mut Object<'_>,
+    choice: &mut Object<'_>,
+    delta: &Object<'_>,
+    others: &[&[u8]],
+    changed: bool,
+    out: &mut Vec<u8>,
+) {
+    if changed {
+        set_choices(chunk, choice, delta, others);
+    }
+    out.extend_from_slice(b"data: ");
+    chunk.write_to(out);
+    out.extend_from_slice(b"\n\n");
+}
+
+/// The first chunk holds the role alone (clients §1): the provider's chunk with nothing else in its delta.
+/// The role is taken out of `delta`, whose rest follows in a chunk of its own.
+fn emit_role(chunk: &Object<'_>, choice: &Object<'_>, delta: &mut Object<'_>, out: &mut Vec<u8>) {
+    let role = delta.remove("role").filter(|r| json::kind(r) == json::Kind::String);
+    let mut alone = Object::new();
+    alone.set("role", role.map_or_else(|| b"\"assistant\"".to_vec(), std::borrow::Cow::into_owned));
+    let mut choice = choice.clone();
+    choice.set("logprobs", &b"null"[..]);
+    choice.set("finish_reason", &b"null"[..]);
+    emit(&mut chunk.clone(), &mut choice, &alone, &[], true, out);
+}
+
+fn strip_placeholders(delta: &mut Object<'_>) {
+    for name in PLACEHOLDERS {
+        if delta.get(name).is_some_and(|v| matches!(v, b"null" | b"\"\"" | b"[]")) {
+            delta.remove(name);
+        }
+    }
+}
+
+/// Keeps what a chunk without content still says, for the last chunk.
+fn carry(chunk: &Object<'_>, carried: &mut Vec<(String, Vec<u8>)>) {
+    for (name, value) in chunk.members() {
+        if matches!(&*name, "id" | "object" | "created" | "model" | "choices" | "usage" | "system_fingerprint") {
+            continue;
+        }
+        match carried.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, old)) => *old = value.to_vec(),
+            None => carried.push((name.into_owned(), value.to_vec())),
+        }
+    }
+}
+
+/// Gives a delta or message with reasoning in any form all three forms, or takes them away; tells whether
+/// it did something.
+pub(super) fn adjust_reasoning(delta: &mut Object<'_>, exclude: bool) -> bool {
+    const FORMS: [&str; 3] = ["reasoning", "reasoning_details", "reasoning_content"];
+    if exclude {
+        let mut removed = false;
+        for name in FORMS {
+            removed |= delta.remove(name).is_some();
+        }
+        return removed;
+    }
+    let text_of = |name| delta.get(name).filter(|raw| json::kind(raw) == json::Kind::String).map(<[u8]>::to_vec);
+    let details = delta.get("reasoning_details").filter(|raw| json::kind(raw) == json::Kind::Array);
+    let text = text_of("reasoning_content").or_else(|| text_of("reasoning"));
+    let Some(text) = text.or_else(|| details.and_then(text_of_details)) else { return false };
+    if &text[..] == b"\"\"" && details.is_none() {
+        return false;
+    }
+    let has_details = details.is_some();
+    let mut changed = false;
+    if delta.get("reasoning").is_none_or(json::is_null) {
+        delta.set("reasoning", text.clone());
+        changed = true;
+    }
+    if !has_details {
+        let mut entry = b"[{\"type\":\"reasoning.text\",\"text\":".to_vec();
+        entry.extend_from_slice(&text);
+        entry.extend_from_slice(b",\"format\":\"unknown\",\"index\":0}]");
+        delta.set("reasoning_details", entry);
+        changed = true;
+    }
+    if delta.get("reasoning_content").is_none_or(json::is_null) {
+        delta.set("reasoning_content", text);
+        changed = true;
+    }
+    changed
+}
+
+/// The visible text of all entries as a JSON string; `None` when there is none.
+fn text_of_details(raw: &[u8]) -> Option<Vec<u8>> {
+    let mut text = String::new();
+    let mut any = false;
+    for entry in json::elements(raw).ok()? {
+        let Ok(entry) = Object::parse_checked(entry) else { continue };
+        let visible = entry.get("text").or_else(|| entry.get("summary")).and_then(json::string);
+        if let Some(visible) = visible {
+            text.push_str(&visible);
+            any = true;
+        }
+    }
+    let mut out = Vec::with_capacity(text.len() + 2);
+    write_string(&mut out, &text);
+    any.then_some(out)
+}
+
+#[cfg(test)]
+mod tests;

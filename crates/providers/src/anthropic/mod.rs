@@ -1,0 +1,3 @@
+//! Anthropic's protocols.
+
+pub mod messages;

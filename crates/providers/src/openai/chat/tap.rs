@@ -1,0 +1,168 @@
+//! Reads along while a reply of the protocol is passed through: what was consumed and how it ended, by the
+//! same rules as the decoder (I2), without building anything of the content.
+
+use tollgate_domain::Failure;
+use tollgate_domain::reply::FinishReason;
+use tollgate_wire::json::{self, Object};
+
+use super::chunk::Chunk;
+use super::decode::{merge_info, native};
+use super::ending::Ending;
+use super::quirks::Quirks;
+use super::usage::UsageReport;
+use crate::{BodyForm, Seen, Tap, Tapped, Target};
+
+/// A tap on one reply.
+pub struct ChatTap {
+    provider: String,
+    quirks: Quirks,
+    ending: Ending,
+    report: Option<UsageReport>,
+    seen: Seen,
+    /// How it ended, once it has.
+    over: Option<Option<Failure>>,
+}
+
+/// Members of a delta that a client sees.
+const TEXTS: [&str; 4] = ["content", "reasoning", "reasoning_content", "refusal"];
+const LISTS: [&str; 4] = ["tool_calls", "reasoning_details", "images", "annotations"];
+
+impl ChatTap {
+    /// A tap on a reply of an endpoint.
+    #[must_use]
+    pub fn new(target: &Target) -> Self {
+        Self {
+            provider: target.provider.clone(),
+            quirks: Quirks::for_target(target),
+            ending: Ending::default(),
+            report: None,
+            seen: Seen::default(),
+            over: None,
+        }
+    }
+
+    fn chunk(&mut self, name: &[u8], data: &[u8], form: BodyForm) -> Tapped {
+        let chunk = match Chunk::parse(data, &self.provider, name) {
+            Ok(chunk) => chunk,
+            Err(_) if self.ending.is_decided() => return Tapped::Nothing,
+            Err(failure) => return self.fail(failure),
+        };
+        merge_info(&mut self.seen.info, chunk.info());
+        let mut content = false;
+        for choice in chunk.choices() {
+            if let Some(delta) = choice.delta(form) {
+                content |= self.delta(&delta);
+            }
+            if let Some(reason) = choice.finish_reason() {
+                self.ending.note(&reason);
+            }
+        }
+        self.ending.content |= content;
+        if let Some(report) = chunk.usage(self.quirks.usage) {
+            self.seen.usage = Some(report.usage);
+            self.report = Some(report);
+        }
+        if content { Tapped::Content } else { Tapped::Nothing }
+    }
+
+    /// Whether the delta holds anything a client sees; its bytes are counted.
+    fn delta(&mut self, delta: &Object<'_>) -> bool {
+        let before = self.seen.output_bytes;
+        for key in TEXTS {
+            if let Some(raw) = delta.get(key) {
+                self.seen.output_bytes += size(raw);
+            }
+        }
+        let mut listed = false;
+        for key in LISTS {
+            listed |= delta.get(key).is_some_and(is_filled_list);
+        }
+        if let Some(raw) = delta.get("tool_calls").filter(|raw| is_filled_list(raw)) {
+            self.ending.tool_calls = true;
+            self.seen.output_bytes += size(raw);
+        }
+        let object = |key: &str| delta.get(key).is_some_and(|raw| raw.first() == Some(&b'{'));
+        if object("function_call") {
+            self.ending.tool_calls = true;
+            listed = true;
+        }
+        listed || object("audio") || self.seen.output_bytes > before
+    }
+
+    fn fail(&mut self, failure: Failure) -> Tapped {
+        if self.over.is_none() {
+            self.over = Some(Some(failure.clone()));
+        }
+        Tapped::Failure(failure)
+    }
+
+    fn conclude(&mut self, form: BodyForm, done: bool) -> Tapped {
+        // What is passed through cannot be repaired: calls count as whole when the provider says `[DONE]`.
+        self.ending.tools_complete = self.ending.tool_calls;
+        match self.ending.resolve(form, done) {
+            Err(failure) => self.fail(failure),
+            Ok((reason, _)) => {
+                self.finish(reason);
+                Tapped::Finished
+            }
+        }
+    }
+
+    fn finish(&mut self, reason: FinishReason) {
+        self.over = Some(None);
+        self.seen.finish = Some(reason);
+        self.seen.native = Some(native(&self.seen.info, self.report.as_ref()));
+    }
+
+    /// What was decided, when the reply is over.
+    fn verdict(&self) -> Option<Tapped> {
+        self.over.as_ref().map(|over| over.clone().map_or(Tapped::Finished, Tapped::Failure))
+    }
+}
+
+impl Tap for ChatTap {
+    fn event(&mut self, name: &[u8], data: &[u8]) -> Tapped {
+        let data = data.trim_ascii();
+        if self.over.is_some() || data.is_empty() {
+            return Tapped::Nothing;
+        }
+        if data == b"[DONE]" {
+            return self.conclude(BodyForm::Stream, true);
+        }
+        self.chunk(name, data, BodyForm::Stream)
+    }
+
+    fn whole(&mut self, body: &[u8]) -> Tapped {
+        if let Some(verdict) = self.verdict() {
+            return verdict;
+        }
+        let body = body.trim_ascii();
+        if !body.is_empty()
+            && let failed @ Tapped::Failure(_) = self.chunk(b"", body, BodyForm::Whole)
+        {
+            return failed;
+        }
+        self.conclude(BodyForm::Whole, false)
+    }
+
+    fn end(&mut self) -> Tapped {
+        self.verdict().unwrap_or_else(|| self.conclude(BodyForm::Stream, false))
+    }
+
+    fn seen(&self) -> &Seen {
+        &self.seen
+    }
+}
+
+/// Bytes of text in a value: of a string its content, of a list its parts, as they stand.
+fn size(raw: &[u8]) -> u64 {
+    match raw.first() {
+        Some(b'"') => raw.len() as u64 - 2,
+        Some(b'[') if is_filled_list(raw) => raw.len() as u64,
+        _ => 0,
+    }
+}
+
+fn is_filled_list(raw: &[u8]) -> bool {
+    raw.first() == Some(&b'[') && json::elements(raw).is_ok_and(|elements| !elements.is_empty())
+}

@@ -1,0 +1,25 @@
+//! The simulator over real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test's helpers fail the test, and a skipped test says so"
+)]
+
+mod anthropic;
+mod client;
+mod departures;
+mod embeddings;
+mod faults;
+mod openai_chat;
+mod replays;
+mod scripts;
+mod wire;
+
+use tollgate_simulator::{Options, Simulator};
+
+async fn simulator() -> Simulator {
+    Simulator::start(Options::default()).await.expect("start")
+}

@@ -1,0 +1,317 @@
+//! The checking scanner: walks one value, strictly by RFC 8259, without building anything.
+
+use memchr::memchr2;
+
+/// How deep values may nest (I26).
+const MAX_DEPTH: usize = 128;
+
+/// A text is no JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at byte {offset}")]
+pub struct JsonError {
+    /// What is wrong there.
+    pub what: &'static str,
+    /// Where, in bytes from the start.
+    pub offset: usize,
+}
+
+impl JsonError {
+    /// Line and column (both from 1, in characters) of the offset within `text`.
+    #[must_use]
+    pub fn line_and_column(&self, text: &[u8]) -> (usize, usize) {
+        let before = &text[..self.offset.min(text.len())];
+        let line_start = memchr::memrchr(b'\n', before).map_or(0, |i| i + 1);
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        (line, String::from_utf8_lossy(&before[line_start..]).chars().count() + 1)
+    }
+}
+
+/// The type of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `{…}`
+    Object,
+    /// `[…]`
+    Array,
+    /// `"…"`
+    String,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// `null`
+    Null,
+}
+
+impl Kind {
+    /// The type in words, with its article, for messages.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Bool => "a boolean",
+            Self::Null => "null",
+        }
+    }
+}
+
+/// The type of a checked value, by its first byte.
+#[must_use]
+pub fn kind(raw: &[u8]) -> Kind {
+    match raw.first() {
+        Some(b'{') => Kind::Object,
+        Some(b'[') => Kind::Array,
+        Some(b'"') => Kind::String,
+        Some(b't' | b'f') => Kind::Bool,
+        Some(b'n') | None => Kind::Null,
+        Some(_) => Kind::Number,
+    }
+}
+
+/// Checks that `text` is one JSON value in UTF-8 and nothing else but white space.
+///
+/// # Errors
+/// The first place that is wrong.
+pub fn validate(text: &[u8]) -> Result<(), JsonError> {
+    check_utf8(text)?;
+    let start = skip_space(text, 0);
+    let end = skip_value(text, start)?;
+    match skip_space(text, end) {
+        at if at == text.len() => Ok(()),
+        at => Err(JsonError { what: "unexpected text after the JSON value", offset: at }),
+    }
+}
+
+pub(super) fn check_utf8(text: &[u8]) -> Result<(), JsonError> {
+    match std::str::from_utf8(text) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(JsonError { what: "the text is not UTF-8", offset: e.valid_up_to() }),
+    }
+}
+
+pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The end of the string that begins at `at` (its opening quote).
+pub(super) fn skip_string(text: &[u8], at: usize) -> Result<usize, JsonError> {
+    let mut from = at + 1;
+    loop {
+        let rest = text.get(from..).unwrap_or_default();
+        let Some(offset) = memchr2(b'"', b'\\', rest) else {
+            return Err(JsonError { what: "a string is not closed", offset: text.len() });
+        };
+        let plain = &rest[..offset];
+        // Folding over the whole slice, rather than stopping early, lets the compiler use vector code.
+        if plain.iter().fold(u8::MAX, |low, b| low.min(*b)) < 0x20 {
+            let bad = plain.iter().position(|b| *b < 0x20).unwrap_or(0);
+            return Err(JsonError {
+                what: "a control character stands unescaped in a string",
+                offset: from + bad,
+            });
+        }
+        let hit = from + offset;
+        if text[hit] == b'"' {
+            return Ok(hit + 1);
+        }
+        from = match text.get(hit + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => hit + 2,
+            Some(b'u') if text.get(hit + 2..hit + 6).is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit)) => {
+                hit + 6
+            }
+            _ => return Err(JsonError { what: "an escape in a string is not valid", offset: hit }),
+        };
+    }
+}
+
+fn skip_number(text: &[u8], at: usize) -> Result<usize, JsonError> {
+    let bad = |offset| JsonError { what: "a number is not valid", offset };
+    let digits = |mut i: usize| {
+        let start = i;
+        while text.get(i).is_some_and(u8::is_ascii_digit) {
+            i += 1;
+        }
+        if i == start { Err(bad(i)) } else { Ok(i) }
+    };
+    let mut i = at + usize::from(text[at] == b'-');
+    i = if text.get(i) == Some(&b'0') { i + 1 } else { digits(i)? };
+    if text.get(i) == Some(&b'.') {
+        i = digits(i + 1)?;
+    }
+    if let Some(b'e' | b'E') = text.get(i) {
+        i += 1;
+        i += usize::from(matches!(text.get(i), Some(b'+' | b'-')));
+        i = digits(i)?;
+    }
+    Ok(i)
+}
+
+fn skip_literal(text: &[u8], at: usize, word: &'static [u8]) -> Result<usize, JsonError> {
+    if text[at..].starts_with(word) {
+        Ok(at + word.len())
+    } else {
+        Err(JsonError { what: "expected a JSON value", offset: at })
+    }
+}
+
+/// The end of the value that begins at `at`.
+pub(super) fn skip_value(text: &[u8], at: usize) -> Result<usize, JsonError> {
+    // One bit a level: set for an object.
+    let (mut objects, mut depth) = (0u128, 0usize);
+    let mut i = at;
+    loop {
+        // A value begins at `i`.
+        match text.get(i) {
+            Some(b'"') => i = skip_string(text, i)?,
+            Some(b'-' | b'0'..=b'9') => i = skip_number(text, i)?,
+            Some(b't') => i = skip_literal(text, i, b"true")?,
+            Some(b'f') => i = skip_literal(text, i, b"false")?,
+            Some(b'n') => i = skip_literal(text, i, b"null")?,
+            Some(open @ (b'{' | b'[')) => {
+                let is_object = *open == b'{';
+                let inner = skip_space(text, i + 1);
+                let close = if is_object { b'}' } else { b']' };
+                if text.get(inner) == Some(&close) {
+                    i = inner + 1;
+                } else {
+                    if depth == MAX_DEPTH {
+                        return Err(JsonError { what: "values nest deeper than 128 levels", offset: i });
+                    }
+                    objects = (objects << 1) | u128::from(is_object);
+                    depth += 1;
+                    i = if is_object { skip_key(text, inner)? } else { inner };
+                    continue;
+                }
+            }
+            Some(_) => return Err(JsonError { what: "expected a JSON value", offset: i }),
+            None => {
+                return Err(JsonError { what: "the text ends where a JSON value is expected", offset: i });
+            }
+        }
+        // A value has ended at `i`: close what it closes.
+        loop {
+            if depth == 0 {
+                return Ok(i);
+            }
+            let is_object = objects & 1 == 1;
+            i = skip_space(text, i);
+            match text.get(i) {
+                Some(b',') => {
+                    i = skip_space(text, i + 1);
+                    if is_object {
+                        i = skip_key(text, i)?;
+                    }
+                    break;
+                }
+                Some(b'}') if is_object => {}
+                Some(b']') if !is_object => {}
+                Some(_) if is_object => return Err(JsonError { what: "expected ',' or '}'", offset: i }),
+                Some(_) => return Err(JsonError { what: "expected ',' or ']'", offset: i }),
+                None => return Err(JsonError { what: "the text ends inside a value", offset: i }),
+            }
+            i += 1;
+            objects >>= 1;
+            depth -= 1;
+        }
+    }
+}
+
+/// The start of the value after the key that begins at `at`.
+pub(super) fn skip_key(text: &[u8], at: usize) -> Result<usize, JsonError> {
+    if text.get(at) != Some(&b'"') {
+        return Err(JsonError { what: "expected a member name in double quotes", offset: at });
+    }
+    let colon = skip_space(text, skip_string(text, at)?);
+    if text.get(colon) != Some(&b':') {
+        return Err(JsonError { what: "expected ':' after a member name", offset: colon });
+    }
+    Ok(skip_space(text, colon + 1))
+}
+
+/// Appends `text` as a JSON string.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    for (i, byte) in bytes.iter().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0..=0x1F => b"",
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[from..i]);
+        if escape.is_empty() {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            out.extend_from_slice(b"\\u00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 15)]);
+        } else {
+            out.extend_from_slice(escape);
+        }
+        from = i + 1;
+    }
+    out.extend_from_slice(&bytes[from..]);
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_where() {
+        for (text, what, offset) in [
+            ("", "the text ends where a JSON value is expected", 0),
+            ("{\"a\":1,}", "expected a member name in double quotes", 7),
+            ("{\"a\" 1}", "expected ':' after a member name", 5),
+            ("[1 2]", "expected ',' or ']'", 3),
+            ("{\"a\":tru}", "expected a JSON value", 5),
+            ("{\"a\":\"x", "a string is not closed", 7),
+            ("\"a\nb\"", "a control character stands unescaped in a string", 2),
+            ("\"\\q\"", "an escape in a string is not valid", 1),
+            ("01", "unexpected text after the JSON value", 1),
+            ("[1,]", "expected a JSON value", 3),
+            ("1.", "a number is not valid", 2),
+            ("{\"a\":1", "the text ends inside a value", 6),
+        ] {
+            assert_eq!(validate(text.as_bytes()), Err(JsonError { what, offset }), "{text}");
+        }
+        let deep = "[".repeat(200);
+        assert!(validate(deep.as_bytes()).is_err_and(|e| e.what.contains("128")));
+        let error = JsonError { what: "", offset: 7 };
+        assert_eq!(error.line_and_column("{\n \"ä\"x".as_bytes()), (2, 5));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn agrees_with_serde_json(text in "[\\[\\]{}:,\"0-9a-e.\\\\ntrufls+\\- ]{0,24}") {
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            let ours = validate(text.as_bytes());
+            // serde_json refuses numbers beyond f64 and lone surrogates, which are no matter of grammar.
+            if let Err(e) = &theirs && !e.to_string().contains("number out of range") && !e.to_string().contains("surrogate") {
+                proptest::prop_assert!(ours.is_err(), "{}", text);
+            }
+            if theirs.is_ok() {
+                proptest::prop_assert_eq!(ours, Ok(()));
+            }
+        }
+
+        #[test]
+        fn written_strings_read_back(text in "\\PC*|[\\x00-\\x20\"\\\\]*") {
+            let mut out = Vec::new();
+            write_string(&mut out, &text);
+            proptest::prop_assert_eq!(serde_json::from_slice::<String>(&out).ok(), Some(text.clone()));
+            proptest::prop_assert_eq!(crate::json::string(&out).map(std::borrow::Cow::into_owned), Some(text));
+        }
+    }
+}
