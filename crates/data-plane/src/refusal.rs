@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use tollgate_dialects::openai_error::{self, OpenAiError};
+use tollgate_domain::failure::FailureClass;
 use tollgate_domain::receipt::Routing;
 use tollgate_domain::{Failure, GenerationId, InputError};
 
@@ -42,8 +43,12 @@ impl Refusal {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
             headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
         }
+        let mut error = openai_error::from_failure(failure);
+        if let (FailureClass::NotFound, Some(routing)) = (failure.class, &routing) {
+            error = error.with_model(routing.original_model.as_str());
+        }
         Self {
-            error: Box::new(openai_error::from_failure(failure)),
+            error: Box::new(error),
             generation: Some(generation),
             routing: routing.map(Box::new),
             headers,

@@ -182,7 +182,8 @@ mod tests {
 
     #[test]
     fn members_and_elements_are_the_checking_readers_own() {
-        let text = br#" { "a" : [ 1 , "x\"]" , {"b":[]} , [ ] ,true], "\u0062":{ }, "c" : -1.5e3 , "a":null } "#;
+        let text =
+            br#" { "a" : [ 1 , "x\"]" , {"b":[]} , [ ] ,true], "\u0062":{ }, "c" : -1.5e3 , "a":null } "#;
         let checked = json::Object::parse(text).unwrap();
         let fields = Fields::of(text).unwrap();
         let ours: Vec<_> = fields.iter().map(|(k, v)| (k.to_owned(), v.to_vec())).collect();

@@ -75,7 +75,11 @@ fn present(raw: Option<&[u8]>) -> Option<&[u8]> {
     raw.filter(|v| !json::is_null(v))
 }
 
-fn read_gateway(path: &Path<'_>, fields: &Fields<'_>, options: &mut GatewayOptions) -> Result<(), InputError> {
+fn read_gateway(
+    path: &Path<'_>,
+    fields: &Fields<'_>,
+    options: &mut GatewayOptions,
+) -> Result<(), InputError> {
     if let Some(raw) = fields.get("order") {
         options.order = strings(&path.member("order"), raw)?;
     }
@@ -117,7 +121,9 @@ fn check_user(path: &str, user: &str) -> Result<(), InputError> {
     let found = user.chars().count();
     Err(InputError::invalid(
         path,
-        format!("'{path}' has {found} characters; a user may have at most {MAX_USER_CHARS}. Send a shorter id."),
+        format!(
+            "'{path}' has {found} characters; a user may have at most {MAX_USER_CHARS}. Send a shorter id."
+        ),
     ))
 }
 
@@ -164,8 +170,15 @@ mod tests {
     fn known_keys_are_read_and_unknown_ones_accepted() {
         let raw = br#"{"gateway":{"order":["a","b"],"only":["a"],"user":"u","tags":["x","y","x"],"sort":"cost","new":{"k":1}},"anthropic":{"z":1}}"#;
         let options = parse(Some(raw), Some(b"\"top\""), None).unwrap();
-        assert_eq!((options.order, options.only), (vec!["a".to_owned(), "b".to_owned()], vec!["a".to_owned()]));
-        assert_eq!((options.user.as_deref(), options.tags.len()), (Some("u"), 2), "nested user wins; tags count once");
+        assert_eq!(
+            (options.order, options.only),
+            (vec!["a".to_owned(), "b".to_owned()], vec!["a".to_owned()])
+        );
+        assert_eq!(
+            (options.user.as_deref(), options.tags.len()),
+            (Some("u"), 2),
+            "nested user wins; tags count once"
+        );
         assert_eq!(parse(Some(b"null"), Some(b"\"top\""), None).unwrap().user.as_deref(), Some("top"));
         assert_eq!(parse(None, None, Some(b"\"hash\"")).unwrap().user.as_deref(), Some("hash"));
         assert_eq!(parse(Some(br#"{"gateway":null}"#), None, None).unwrap(), GatewayOptions::default());
@@ -188,7 +201,8 @@ mod tests {
 
     #[test]
     fn limits_hold_after_the_union() {
-        let mut options = GatewayOptions { tags: (0..8).map(|i| format!("t{i}")).collect(), ..Default::default() };
+        let mut options =
+            GatewayOptions { tags: (0..8).map(|i| format!("t{i}")).collect(), ..Default::default() };
         attribution(Some(" t1 , n1,, n2 "), Some("head"), &mut options).unwrap();
         assert_eq!((options.tags.len(), options.user.as_deref()), (10, Some("head")));
         let error = attribution(Some("n3"), None, &mut options).unwrap_err();
@@ -199,8 +213,15 @@ mod tests {
         assert!(attribution(None, Some(&"u".repeat(257)), &mut fresh).is_err());
         let long = format!("\"{}\"", "u".repeat(257));
         assert_eq!(parse(None, Some(long.as_bytes()), None).unwrap_err().param.as_deref(), Some("user"));
-        assert_eq!(parse(None, None, Some(long.as_bytes())).unwrap().user, None, "an over-long hash attributes nothing");
-        let eleven = format!(r#"{{"gateway":{{"tags":[{}]}}}}"#, (0..11).map(|i| format!("\"{i}\"")).collect::<Vec<_>>().join(","));
+        assert_eq!(
+            parse(None, None, Some(long.as_bytes())).unwrap().user,
+            None,
+            "an over-long hash attributes nothing"
+        );
+        let eleven = format!(
+            r#"{{"gateway":{{"tags":[{}]}}}}"#,
+            (0..11).map(|i| format!("\"{i}\"")).collect::<Vec<_>>().join(",")
+        );
         assert_eq!(error_of(&eleven).param.as_deref(), Some("providerOptions.gateway.tags"));
     }
 }

@@ -202,7 +202,9 @@ pub fn error_body(
 /// for a model outside the allow-list.
 #[must_use]
 pub fn flat_policy_body(status: u16, message: &str) -> Vec<u8> {
-    json!({ "error": message, "type": "no_providers_available", "statusCode": status }).to_string().into_bytes()
+    json!({ "error": message, "type": "no_providers_available", "statusCode": status })
+        .to_string()
+        .into_bytes()
 }
 
 #[cfg(test)]

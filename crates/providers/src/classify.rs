@@ -85,7 +85,9 @@ fn retry(
     match (should_retry, retry) {
         (Some(false), Retry::SameTarget(_)) => retry = Retry::OtherTarget,
         // The provider's word overrides its status, but not what the message means.
-        (Some(true), Retry::Never) if class == FailureClass::InvalidRequest => retry = Retry::SameTarget(None),
+        (Some(true), Retry::Never) if class == FailureClass::InvalidRequest => {
+            retry = Retry::SameTarget(None)
+        }
         _ => {}
     }
     match (retry, retry_after) {

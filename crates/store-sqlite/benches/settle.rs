@@ -12,6 +12,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tollgate_domain::Micros;
 use tollgate_store::contract::{intent, row};
@@ -30,13 +31,18 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
+    fn new(interval: Option<Duration>) -> Self {
         let folder = std::env::temp_dir().join(format!("tollgate-bench-{}", std::process::id()));
         let counter = AtomicU64::new(1);
         let entropy = Arc::new(move || u128::from(counter.fetch_add(1, Ordering::Relaxed)));
-        let options = Options::new(folder.join("tollgate.db"), Role::Server, Arc::new(|| Micros(1)), entropy);
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).enable_all().build().unwrap();
+        let mut options =
+            Options::new(folder.join("tollgate.db"), Role::Server, Arc::new(|| Micros(1)), entropy);
+        options.commit_interval = interval.unwrap_or(options.commit_interval);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+            .enable_all()
+            .build()
+            .unwrap();
         Self {
             runtime,
             store: SqliteStore::open(&options).unwrap(),
@@ -102,7 +108,7 @@ fn open_and_settle_1_task(bencher: divan::Bencher<'_, '_>) {
 }
 
 fn measure(bencher: divan::Bencher<'_, '_>, tasks: u64, rows: u64) {
-    let bench = Bench::new();
+    let bench = Bench::new(None);
     let (spent, count) = (AtomicU64::new(0), AtomicU64::new(0));
     bencher
         .counter(divan::counter::ItemsCount::new(tasks * rows))
@@ -123,10 +129,41 @@ fn measure(bencher: divan::Bencher<'_, '_>, tasks: u64, rows: u64) {
     );
 }
 
+/// 1,000 requests a second for a second, however long each takes: what the interval between commits is worth.
+#[divan::bench(args = [1, 2, 5, 10], sample_count = 1, sample_size = 1)]
+fn a_thousand_a_second(bencher: divan::Bencher<'_, '_>, interval_ms: u64) {
+    let bench = Bench::new(Some(Duration::from_millis(interval_ms)));
+    let spent = AtomicU64::new(0);
+    bencher.with_inputs(|| Bench::rows(1000)).bench_values(|rows| {
+        let before = cpu_nanos();
+        bench.runtime.block_on(async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(1));
+            let mut tasks = Vec::new();
+            for mut row in rows {
+                ticks.tick().await;
+                row.intent.id = intent(u128::from(bench.next.fetch_add(1, Ordering::Relaxed))).id;
+                let ledger = bench.store.ledger();
+                tasks.push(tokio::spawn(async move {
+                    ledger.open(&row.intent).unwrap();
+                    ledger.settle(row).await.unwrap();
+                }));
+            }
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+        if let (Some(before), Some(after)) = (before, cpu_nanos()) {
+            spent.store((after - before) / 1000, Ordering::Relaxed);
+        }
+    });
+    let statistics = bench.store.statistics();
+    println!("processor time a row: {} ns; commits: {}", spent.into_inner(), statistics.commits);
+}
+
 /// The request's own share before it is sent: one append to the journal.
 #[divan::bench(sample_count = 20, sample_size = 1000)]
 fn open_alone(bencher: divan::Bencher<'_, '_>) {
-    let bench = Bench::new();
+    let bench = Bench::new(None);
     let ledger: Arc<dyn Ledger> = bench.store.ledger();
     bencher
         .with_inputs(|| -> Intent { intent(u128::from(bench.next.fetch_add(1, Ordering::Relaxed))) })

@@ -55,8 +55,12 @@ pub(crate) struct Shared {
     pub(crate) closed: Option<String>,
     /// The writer shall end.
     pub(crate) stopping: bool,
-    /// The writer waits on `wake`.
+    /// The writer waits on `wake` for anything at all.
     pub(crate) writer_idle: bool,
+    /// The writer waits on `wake` for so many jobs; 0 when it does not.
+    pub(crate) gathering: usize,
+    /// Somebody waits for what is there already; more rows are not to be waited for.
+    pub(crate) hurried: bool,
 }
 
 struct Entry {
@@ -112,7 +116,7 @@ impl Core {
         change(&mut shared);
         let after = shared.refusal();
         self.accepting.store(after.is_none(), Ordering::Release);
-        if shared.writer_idle {
+        if shared.writer_idle || shared.gathering > 0 {
             self.wake.notify_one();
         }
         drop(shared);
@@ -188,10 +192,16 @@ impl Core {
     }
 
     fn enqueue(&self, mut shared: MutexGuard<'_, Shared>, job: Job) {
+        shared.hurried |= job.row.is_none();
         shared.queue.push(job);
+        let enough = shared.gathering > 0 && (shared.hurried || shared.queue.len() >= shared.gathering);
+        if enough {
+            shared.gathering = 0;
+        }
         let idle = std::mem::take(&mut shared.writer_idle);
         drop(shared);
-        if idle {
+        // Waking a thread costs more than the rest of this, so it is done once for a batch.
+        if idle || enough {
             self.wake.notify_one();
         }
     }

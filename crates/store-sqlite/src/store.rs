@@ -48,9 +48,11 @@ pub struct Options {
     pub entropy: Entropy,
     /// Requests that may be open or waiting to be written; more are refused (I26). Default 65 536.
     pub max_open: usize,
-    /// Commits begin at least so far apart under load, so that rows gather; a lone request is committed at
-    /// once. Default 2 ms.
+    /// Commits begin at least so far apart, unless [`Options::commit_rows`] rows wait, so that rows share the
+    /// price of a commit; a lone request is committed at once. Default 5 ms.
     pub commit_interval: Duration,
+    /// Rows that are committed without waiting for more. Default 32.
+    pub commit_rows: usize,
     /// How long a settlement waits for a ledger that cannot be written, before it is told; its row is kept
     /// and written later. Default 5 s.
     pub patience: Duration,
@@ -78,7 +80,8 @@ impl Options {
             clock,
             entropy,
             max_open: 65_536,
-            commit_interval: Duration::from_millis(2),
+            commit_interval: Duration::from_millis(5),
+            commit_rows: 32,
             patience: Duration::from_secs(5),
             retry_interval: Duration::from_millis(250),
             busy_timeout: Duration::from_millis(500),
@@ -273,6 +276,7 @@ fn start_writer(
     let core = Arc::new(Core::new(Some(journal), options.max_open, None));
     let pace = Pace {
         commit: options.commit_interval,
+        enough: options.commit_rows.max(1),
         retry: options.retry_interval,
         patience: options.patience,
         journal: options.journal_interval,

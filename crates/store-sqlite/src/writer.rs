@@ -26,6 +26,8 @@ const PROBE: &str = "INSERT INTO meta (name, value) VALUES ('probe', hex(zeroblo
 pub(crate) struct Pace {
     /// Commits begin at least so far apart, so that rows gather under load.
     pub(crate) commit: Duration,
+    /// Rows that are worth a commit before that.
+    pub(crate) enough: usize,
     /// Between attempts while writing fails.
     pub(crate) retry: Duration,
     /// How long somebody waits for a row that cannot be written.
@@ -73,7 +75,7 @@ impl Writer {
     pub(crate) fn run(mut self) -> Result<(), StoreError> {
         loop {
             let stopping = self.wait();
-            self.pause(stopping);
+            self.pause();
             self.take();
             // Rows are written also while the journal is broken: they make its records needless.
             self.flush_journal(stopping);
@@ -104,17 +106,27 @@ impl Writer {
         }
     }
 
-    /// Lets rows gather after a commit. A lone request never waits here: the last commit is longer ago.
-    fn pause(&self, stopping: bool) {
-        let Some(last) = self.last_commit.filter(|_| !stopping && !self.failing) else { return };
-        let left = self.pace.commit.saturating_sub(last.elapsed());
-        if !left.is_zero() {
-            std::thread::sleep(left);
+    /// Lets rows gather after a commit, until there are enough. A lone request never waits here: the last
+    /// commit is longer ago.
+    fn pause(&self) {
+        let Some(last) = self.last_commit.filter(|_| !self.failing) else { return };
+        let until = last + self.pace.commit;
+        let mut shared = self.core.lock();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let enough = shared.hurried || shared.queue.len() >= self.pace.enough;
+            if left.is_zero() || shared.stopping || enough {
+                shared.gathering = 0;
+                return;
+            }
+            shared.gathering = self.pace.enough;
+            shared = self.core.wake.wait_timeout(shared, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     fn take(&mut self) {
         let mut shared = self.core.lock();
+        shared.hurried = false;
         if self.batch.is_empty() {
             std::mem::swap(&mut self.batch, &mut shared.queue);
         } else {

@@ -174,14 +174,18 @@ const LONGEST_NAME: usize = 200;
 fn name(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
-        return Err(format!("expected 1 to {LONGEST_NAME} characters without line breaks, such as \"laptop of Ada\""));
+        return Err(format!(
+            "expected 1 to {LONGEST_NAME} characters without line breaks, such as \"laptop of Ada\""
+        ));
     }
     Ok(text.to_owned())
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {
     match crate::durations::duration(text) {
-        Ok(Duration::ZERO) => Err("a key that is never accepted is of no use; expected for instance 90d".to_owned()),
+        Ok(Duration::ZERO) => {
+            Err("a key that is never accepted is of no use; expected for instance 90d".to_owned())
+        }
         Ok(duration) => Ok(duration),
         Err(bad) => Err(format!("expected {}", bad.expected)),
     }

@@ -78,12 +78,18 @@ pub struct Config {
     pub bootstrap_key: Option<Secret>,
 }
 
-/// A configuration file with its text, so that errors found late can name a line.
-#[derive(Debug)]
+/// A configuration file with its text, so that errors found late can name a line. The text may hold
+/// secrets: it does not print (I28).
 pub struct Source {
     /// The file.
     pub path: PathBuf,
     text: String,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Source {
@@ -201,7 +207,12 @@ fn data_folder(flags: &Flags, environment: &Environment, file: &File) -> PathBuf
     }
 }
 
-fn database_file(flags: &Flags, environment: &Environment, file: &File, data: &Path) -> Result<PathBuf, Failure> {
+fn database_file(
+    flags: &Flags,
+    environment: &Environment,
+    file: &File,
+    data: &Path,
+) -> Result<PathBuf, Failure> {
     let (url, from) = match environment.get("TOLLGATE_DATABASE_URL") {
         Some(url) => (Some(url), "TOLLGATE_DATABASE_URL"),
         None => (file.database.url.as_deref(), "url under [database]"),
@@ -212,12 +223,17 @@ fn database_file(flags: &Flags, environment: &Environment, file: &File, data: &P
 }
 
 fn database_path(url: &str) -> Result<PathBuf, Failure> {
-    let how = "sqlite:// and a file, such as sqlite://data/tollgate.db or sqlite:///var/lib/tollgate/tollgate.db";
+    let how =
+        "sqlite:// and a file, such as sqlite://data/tollgate.db or sqlite:///var/lib/tollgate/tollgate.db";
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Err(Failure::usage("Postgres is not supported in this version").expected(how).next("use sqlite://"));
+        return Err(Failure::usage("Postgres is not supported in this version")
+            .expected(how)
+            .next("use sqlite://"));
     }
     match url.strip_prefix("sqlite://") {
-        Some(path) if !path.is_empty() && !path.ends_with('/') && !path.contains('?') => Ok(PathBuf::from(path)),
+        Some(path) if !path.is_empty() && !path.ends_with('/') && !path.contains('?') => {
+            Ok(PathBuf::from(path))
+        }
         // The text is not repeated: URLs of databases hold passwords (I28).
         _ => Err(Failure::usage("this is not the URL of a database that Tollgate can use").expected(how)),
     }

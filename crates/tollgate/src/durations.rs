@@ -90,8 +90,12 @@ impl<'de> Deserialize<'de> for DurationText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Scalar::deserialize(deserializer)? {
             Scalar::Text(text) => duration(&text).map(Self).map_err(D::Error::custom),
-            Scalar::Number(n) => Err(D::Error::custom(format_args!("{n} has no unit; expected {HOW}, in quotes: \"{n}s\""))),
-            Scalar::Other(_) => Err(D::Error::custom(format_args!("this is not a duration; expected {HOW}, in quotes"))),
+            Scalar::Number(n) => {
+                Err(D::Error::custom(format_args!("{n} has no unit; expected {HOW}, in quotes: \"{n}s\"")))
+            }
+            Scalar::Other(_) => {
+                Err(D::Error::custom(format_args!("this is not a duration; expected {HOW}, in quotes")))
+            }
         }
     }
 }

@@ -110,7 +110,10 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_block_with_what_to_do() {
-        let failure = Failure::usage("unknown key 'lisen'").expected("listen or grace").next("write 'listen'").at("a.toml");
+        let failure = Failure::usage("unknown key 'lisen'")
+            .expected("listen or grace")
+            .next("write 'listen'")
+            .at("a.toml");
         assert_eq!(
             failure.to_string(),
             "error: a.toml: unknown key 'lisen'\n  expected: listen or grace\n  to do:    write 'listen'"

@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Number, Value, json};
 use tollgate_domain::InputError;
-use tollgate_domain::conversation::{CacheMark, Conversation, FunctionTool, ResponseFormat, Settings, Tool, ToolChoice};
+use tollgate_domain::conversation::{
+    CacheMark, Conversation, FunctionTool, ResponseFormat, Settings, Tool, ToolChoice,
+};
 use tollgate_wire::json::{self, Kind};
 
 use super::message::{self, Marks, cache_mark, value};
@@ -128,7 +130,8 @@ fn function_tool(path: &Path<'_>, raw: &[u8], outer: Option<CacheMark>) -> Resul
     let Some(name) = fields.get("name") else {
         return Err(InputError::missing(path.member("name").to_string(), "the function's name"));
     };
-    let description = fields.get("description").map(|raw| string(&path.member("description"), raw)).transpose()?;
+    let description =
+        fields.get("description").map(|raw| string(&path.member("description"), raw)).transpose()?;
     let parameters_path = path.member("parameters");
     let parameters = match fields.get("parameters") {
         Some(raw) => {
@@ -157,7 +160,10 @@ fn tool_choice(fields: &Fields<'_>) -> Result<Option<ToolChoice>, InputError> {
     let path = root.member(name);
     let expected = "\"auto\", \"none\", \"required\" or {\"type\":\"function\",\"function\":{\"name\":…}}";
     let unknown = |word: &str| {
-        InputError::invalid(path.to_string(), format!("'{path}' is \"{}\"; expected {expected}.", excerpt(word)))
+        InputError::invalid(
+            path.to_string(),
+            format!("'{path}' is \"{}\"; expected {expected}.", excerpt(word)),
+        )
     };
     let by_word = |word: &str| match word {
         "auto" => Some(ToolChoice::Auto),
@@ -174,15 +180,13 @@ fn tool_choice(fields: &Fields<'_>) -> Result<Option<ToolChoice>, InputError> {
         return Ok(Some(named));
     }
     let holder = path.member("function");
-    let (owner, function) = match choice.get("function").and_then(Fields::of) {
-        Some(function) => (&holder, function),
-        None => (&path, choice),
-    };
-    match function.get("name") {
-        Some(raw) => Ok(Some(ToolChoice::Function(string(&owner.member("name"), raw)?.into_owned()))),
+    let nested = choice.get("function").and_then(Fields::of).and_then(|f| f.get("name"));
+    match (nested, choice.get("name")) {
+        (Some(raw), _) => Ok(Some(ToolChoice::Function(string(&holder.member("name"), raw)?.into_owned()))),
+        (None, Some(raw)) => Ok(Some(ToolChoice::Function(string(&path.member("name"), raw)?.into_owned()))),
         // A choice among tools that a provider runs (`allowed_tools`, `web_search`) has no neutral form.
-        None if kind.is_some_and(|k| k != "function") => Ok(None),
-        None => Err(InputError::missing(owner.member("name").to_string(), "the function's name")),
+        _ if kind.is_some_and(|k| k != "function") => Ok(None),
+        _ => Err(InputError::missing(holder.member("name").to_string(), "the function's name")),
     }
 }
 
@@ -258,7 +262,10 @@ fn safety_identifier(fields: &Fields<'_>, gateway: Option<&Fields<'_>>) -> Optio
 }
 
 /// A mark on the whole body (current Cline), or the gateway's `caching: "auto"` (gateway-api §4.5).
-fn automatic_cache(fields: &Fields<'_>, gateway: Option<&Fields<'_>>) -> Result<Option<CacheMark>, InputError> {
+fn automatic_cache(
+    fields: &Fields<'_>,
+    gateway: Option<&Fields<'_>>,
+) -> Result<Option<CacheMark>, InputError> {
     if let Some(mark) = cache_mark(&Path::Body, fields, "cache_control")? {
         return Ok(Some(mark));
     }

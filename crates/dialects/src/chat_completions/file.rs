@@ -74,7 +74,10 @@ pub(super) fn read_file(path: &Path<'_>, raw: &[u8]) -> Result<File, InputError>
         file.filename = filename;
         return Ok(file);
     }
-    Err(InputError::missing(path.member("file_data").to_string(), "the file as base64, a data URL, an https URL, or a 'file_id'"))
+    Err(InputError::missing(
+        path.member("file_data").to_string(),
+        "the file as base64, a data URL, an https URL, or a 'file_id'",
+    ))
 }
 
 /// `{"type":"<key>","<key>":{url, detail?}}`, or the URL itself in place of the object.
@@ -160,7 +163,8 @@ fn from_text(text: &str, default_media: &str) -> Option<File> {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme)?;
     if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") {
         let by_name = text.split(['?', '#']).next().and_then(by_extension);
-        let media = if default_media == UNKNOWN_MEDIA { by_name.unwrap_or(default_media) } else { default_media };
+        let media =
+            if default_media == UNKNOWN_MEDIA { by_name.unwrap_or(default_media) } else { default_media };
         return Some(file(media, FileData::Url(text.to_owned())));
     }
     None
@@ -200,7 +204,10 @@ mod tests {
         assert_eq!((file.media_type.as_str(), file.detail.as_deref()), ("image/png", Some("low")));
         assert_eq!(file.data, FileData::Base64("AAAA".into()));
         let file = url(r#""https://x.test/a""#).unwrap();
-        assert_eq!((file.media_type.as_str(), file.data), ("image/*", FileData::Url("https://x.test/a".into())));
+        assert_eq!(
+            (file.media_type.as_str(), file.data),
+            ("image/*", FileData::Url("https://x.test/a".into()))
+        );
         let error = url(r#"{"url":"ftp://x"}"#).unwrap_err();
         assert_eq!(error.param.as_deref(), Some("image_url.url"));
         assert_eq!(url("{}").unwrap_err().param.as_deref(), Some("image_url.url"));
@@ -215,7 +222,10 @@ mod tests {
         assert_eq!(read(r#"{"file_id":"file-1"}"#).data, FileData::Reference("file-1".into()));
         assert_eq!(read(r#"{"file_data":"QUJD","filename":"b.CSV"}"#).media_type, "text/csv");
         let linked = read(r#"{"file_data":"https://x.test/d.pdf?k=1"}"#);
-        assert_eq!((linked.media_type.as_str(), linked.data), ("application/pdf", FileData::Url("https://x.test/d.pdf?k=1".into())));
+        assert_eq!(
+            (linked.media_type.as_str(), linked.data),
+            ("application/pdf", FileData::Url("https://x.test/d.pdf?k=1".into()))
+        );
         let text = read(r#"{"file_data":"data:text/plain,a%20b%"}"#);
         assert_eq!((text.media_type.as_str(), text.data), ("text/plain", FileData::Text("a b%".into())));
         let error = read_file(&Path::Body.member("file"), b"{}").unwrap_err();

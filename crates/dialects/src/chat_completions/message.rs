@@ -4,8 +4,8 @@
 use serde_json::Value;
 use tollgate_domain::InputError;
 use tollgate_domain::conversation::{
-    CacheMark, CacheTtl, Content, FORMAT_UNKNOWN, Message, Part, Reasoning, ReasoningKind, Role, ToolCall, ToolOutput,
-    ToolResult,
+    CacheMark, CacheTtl, Content, FORMAT_UNKNOWN, Message, Part, Reasoning, ReasoningKind, Role, ToolCall,
+    ToolOutput, ToolResult,
 };
 use tollgate_wire::json::{self, Kind};
 
@@ -54,14 +54,23 @@ fn optional_string(path: &Path<'_>, fields: &Fields<'_>, key: &str) -> Result<Op
     fields.get(key).map(|raw| string(&path.member(key), raw).map(std::borrow::Cow::into_owned)).transpose()
 }
 
-fn required_string(path: &Path<'_>, fields: &Fields<'_>, key: &str, expected: &str) -> Result<String, InputError> {
-    optional_string(path, fields, key)?.ok_or_else(|| InputError::missing(path.member(key).to_string(), expected))
+fn required_string(
+    path: &Path<'_>,
+    fields: &Fields<'_>,
+    key: &str,
+    expected: &str,
+) -> Result<String, InputError> {
+    optional_string(path, fields, key)?
+        .ok_or_else(|| InputError::missing(path.member(key).to_string(), expected))
 }
 
 /// Any JSON value. A number beyond every number type, or a lone surrogate, is the only way to fail here.
 pub(super) fn value(path: &Path<'_>, raw: &[u8]) -> Result<Value, InputError> {
     serde_json::from_slice(raw).map_err(|e| {
-        InputError::invalid(path.to_string(), format!("'{path}' cannot be represented: {e}. Send a plainer value."))
+        InputError::invalid(
+            path.to_string(),
+            format!("'{path}' cannot be represented: {e}. Send a plainer value."),
+        )
     })
 }
 
@@ -95,10 +104,16 @@ impl Marks {
 }
 
 /// `{type:"ephemeral", ttl?}`. A lifetime that is not known leaves the provider's default.
-pub(super) fn cache_mark(path: &Path<'_>, fields: &Fields<'_>, key: &str) -> Result<Option<CacheMark>, InputError> {
+pub(super) fn cache_mark(
+    path: &Path<'_>,
+    fields: &Fields<'_>,
+    key: &str,
+) -> Result<Option<CacheMark>, InputError> {
     let Some(raw) = fields.get(key) else { return Ok(None) };
     let path = path.member(key);
-    let Some(mark) = Fields::of(raw) else { return Err(wrong(&path, "an object such as {\"type\":\"ephemeral\"}", raw)) };
+    let Some(mark) = Fields::of(raw) else {
+        return Err(wrong(&path, "an object such as {\"type\":\"ephemeral\"}", raw));
+    };
     let ttl = match mark.get("ttl").and_then(json::string).as_deref() {
         Some("1h") => Some(CacheTtl::OneHour),
         Some("5m") => Some(CacheTtl::FiveMinutes),
@@ -111,7 +126,9 @@ fn read_content(path: &Path<'_>, raw: Option<&[u8]>) -> Result<Vec<Part>, InputE
     let Some(raw) = raw else { return Ok(Vec::new()) };
     match json::kind(raw) {
         Kind::String => Ok(vec![Part::text(string(path, raw)?)]),
-        Kind::Array => elements(raw).iter().enumerate().map(|(i, raw)| read_part(&path.element(i), raw)).collect(),
+        Kind::Array => {
+            elements(raw).iter().enumerate().map(|(i, raw)| read_part(&path.element(i), raw)).collect()
+        }
         _ => Err(wrong(path, "a string, an array of content parts or null", raw)),
     }
 }
@@ -123,15 +140,21 @@ fn read_part(path: &Path<'_>, raw: &[u8]) -> Result<Part, InputError> {
         fields.get(key).ok_or_else(|| InputError::missing(path.member(key).to_string(), expected))
     };
     let content = match kind.as_str() {
-        "text" | "input_text" | "output_text" => Content::Text(required_string(path, &fields, "text", "a string")?),
+        "text" | "input_text" | "output_text" => {
+            Content::Text(required_string(path, &fields, "text", "a string")?)
+        }
         "refusal" => Content::Refusal(required_string(path, &fields, "refusal", "a string")?),
-        "file" => Content::File(file::read_file(&path.member("file"), of("file", "an object with the file")?)?),
+        "file" => {
+            Content::File(file::read_file(&path.member("file"), of("file", "an object with the file")?)?)
+        }
         "input_audio" => {
             let raw = of("input_audio", "an object with 'data' and 'format'")?;
             Content::File(file::read_audio(&path.member("input_audio"), raw)?)
         }
         "image_url" => url_part(path, "image_url", of("image_url", "an object with 'url'")?, "image/*")?,
-        "file_url" => url_part(path, "file_url", of("file_url", "an object with 'url'")?, "application/octet-stream")?,
+        "file_url" => {
+            url_part(path, "file_url", of("file_url", "an object with 'url'")?, "application/octet-stream")?
+        }
         "document_url" => url_part(path, "document_url", of("document_url", "a URL")?, "application/pdf")?,
         "video_url" => url_part(path, "video_url", of("video_url", "an object with 'url'")?, "video/*")?,
         "audio_url" => url_part(path, "audio_url", of("audio_url", "an object with 'url'")?, "audio/*")?,
@@ -154,7 +177,8 @@ fn thinking_text(raw: &[u8]) -> String {
     if let Some(text) = json::string(raw) {
         return text.into_owned();
     }
-    let texts = elements(raw).into_iter().filter_map(|raw| Fields::of(raw)?.get("text").and_then(json::string));
+    let texts =
+        elements(raw).into_iter().filter_map(|raw| Fields::of(raw)?.get("text").and_then(json::string));
     texts.collect()
 }
 
@@ -162,7 +186,9 @@ fn tool_result(path: &Path<'_>, fields: &Fields<'_>, name: Option<String>) -> Re
     let content_path = path.member("content");
     let output = match fields.get("content") {
         None => ToolOutput::Text(String::new()),
-        Some(raw) if json::kind(raw) == Kind::String => ToolOutput::Text(string(&content_path, raw)?.into_owned()),
+        Some(raw) if json::kind(raw) == Kind::String => {
+            ToolOutput::Text(string(&content_path, raw)?.into_owned())
+        }
         Some(raw) => ToolOutput::Parts(read_content(&content_path, Some(raw))?),
     };
     // The older `function` role answers by name and has no call id.
@@ -196,7 +222,9 @@ fn tool_call(path: &Path<'_>, raw: &[u8]) -> Result<Part, InputError> {
     let Some(function) = fields.get("function") else {
         let kind = fields.get("type").and_then(json::string);
         if kind.is_some_and(|k| k != "function") {
-            return Ok(marks.on(Content::Custom { namespace: NAMESPACE.to_owned(), value: value(path, raw)? }));
+            return Ok(
+                marks.on(Content::Custom { namespace: NAMESPACE.to_owned(), value: value(path, raw)? })
+            );
         }
         let expected = "an object with 'name' and 'arguments'";
         return Err(InputError::missing(path.member("function").to_string(), expected));
@@ -235,7 +263,11 @@ fn earlier_reasoning(path: &Path<'_>, fields: &Fields<'_>) -> Result<Vec<Part>, 
         if let Some(text) = text {
             let text = text.into_owned();
             let format = Some(FORMAT_UNKNOWN.to_owned());
-            return Ok(vec![Part::new(Content::Reasoning(Reasoning { text, format, ..Reasoning::default() }))]);
+            return Ok(vec![Part::new(Content::Reasoning(Reasoning {
+                text,
+                format,
+                ..Reasoning::default()
+            }))]);
         }
     }
     Ok(Vec::new())

@@ -26,7 +26,13 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// A block begins.
-    pub(super) fn start(&mut self, number: u32, kind: ReasoningKind, id: Option<String>, format: &'static str) {
+    pub(super) fn start(
+        &mut self,
+        number: u32,
+        kind: ReasoningKind,
+        id: Option<String>,
+        format: &'static str,
+    ) {
         let shared = self.seen.last().filter(|last| {
             let same_item = id.is_some() && last.id == id && last.format == format;
             // Gemini's state follows its text without an id, possibly after the call that it belongs to.

@@ -1,7 +1,7 @@
 //! What every chunk and the whole answer share.
 
-use tollgate_domain::{GenerationId, Receipt};
 use tollgate_domain::reply::Finish;
+use tollgate_domain::{GenerationId, Receipt};
 use tollgate_wire::json::write_string;
 
 use crate::metadata::{self, write_integer};

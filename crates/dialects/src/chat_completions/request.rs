@@ -115,7 +115,9 @@ fn not_an_object(body: &[u8], error: &JsonError) -> InputError {
         code: Some("invalid_json"),
     };
     if body.iter().all(u8::is_ascii_whitespace) {
-        return malformed("The request body is empty; expected a JSON object with 'model' and 'messages'.".into());
+        return malformed(
+            "The request body is empty; expected a JSON object with 'model' and 'messages'.".into(),
+        );
     }
     if let Ok(()) = json::validate(body) {
         let start = body.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(0);

@@ -29,7 +29,10 @@ pub(super) fn check_messages(raw: &[u8]) -> Result<Needs, InputError> {
     let mut cursor = Cursor::new(raw);
     let mut more = cursor.enter_array();
     if !more {
-        return Err(InputError::invalid("messages", "'messages' is an empty array; expected at least one message."));
+        return Err(InputError::invalid(
+            "messages",
+            "'messages' is an empty array; expected at least one message.",
+        ));
     }
     let mut index = 0;
     while more {

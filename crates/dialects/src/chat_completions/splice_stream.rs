@@ -32,9 +32,30 @@ struct Names {
     fingerprint: Vec<u8>,
 }
 
+impl Names {
+    fn put<'a>(&'a self, chunk: &mut Object<'a>) {
+        chunk.set("id", &self.id[..]);
+        chunk.set("model", &self.model[..]);
+        if !chunk.has("system_fingerprint") {
+            chunk.set("system_fingerprint", &self.fingerprint[..]);
+        }
+    }
+}
+
 /// Members of a delta that providers send empty or null as placeholders.
-const PLACEHOLDERS: &[&str] =
-    &["content", "refusal", "reasoning", "reasoning_content", "reasoning_details", "tool_calls", "function_call", "audio"];
+const PLACEHOLDERS: &[&str] = &[
+    "content",
+    "refusal",
+    "reasoning",
+    "reasoning_content",
+    "reasoning_details",
+    "tool_calls",
+    "function_call",
+    "audio",
+];
+
+/// The most members that are carried over to the last chunk (I26).
+const MAX_CARRIED: usize = 32;
 
 impl StreamSplice {
     /// For one answer.
@@ -72,30 +93,22 @@ impl StreamSplice {
         {
             *upstream_usage = Some(usage.into_owned());
         }
-        let choices = chunk.get_borrowed("choices").map(json::elements).and_then(Result::ok).unwrap_or_default();
+        let choices =
+            chunk.get_borrowed("choices").map(json::elements).and_then(Result::ok).unwrap_or_default();
         let Some(Ok(mut choice)) = choices.first().map(|raw| Object::parse_checked(raw)) else {
             carry(&chunk, carried);
             return;
         };
-        let mut delta = choice.get_borrowed("delta").and_then(|raw| Object::parse_checked(raw).ok());
+        let delta = choice.get_borrowed("delta").and_then(|raw| Object::parse_checked(raw).ok());
         let mut changed = delta.is_none();
-        let mut delta = delta.take().unwrap_or_default();
+        let mut delta = delta.unwrap_or_default();
         let was_empty = delta.is_empty();
         changed |= adjust_reasoning(&mut delta, context.exclude_reasoning);
         if delta.is_empty() && !was_empty && choice.get("finish_reason").is_none_or(json::is_null) {
             return;
         }
-        chunk.set("id", &names.id[..]);
-        chunk.set("model", &names.model[..]);
-        if !chunk.has("system_fingerprint") {
-            chunk.set("system_fingerprint", &names.fingerprint[..]);
-        }
-        for name in ["logprobs", "finish_reason"] {
-            if !choice.has(name) {
-                choice.set(name, &b"null"[..]);
-                changed = true;
-            }
-        }
+        names.put(&mut chunk);
+        changed |= complete(&mut choice);
         // With `n` above 1 the other choices travel in chunks of their own; the answer is the first one.
         if choice.get("index").and_then(json::unsigned).unwrap_or(0) != 0 {
             emit(&mut chunk, &mut choice, &delta, &choices[1..], changed, out);
@@ -111,28 +124,21 @@ impl StreamSplice {
                 return;
             }
         }
-        if finishes || held.is_some() {
-            delta.remove("role");
-            // Ours in the last chunk, also when the provider is a gateway of the same kind.
-            delta.remove("provider_metadata");
-            strip_placeholders(&mut delta);
-            if !delta.is_empty() {
-                let mut part = choice.clone();
-                part.set("finish_reason", &b"null"[..]);
-                emit(&mut chunk.clone(), &mut part, &delta, &[], true, out);
-                choice.set("logprobs", &b"null"[..]);
-            }
-            if held.is_some() {
-                carry(&chunk, carried);
-                return;
-            }
-            let mut last = Vec::with_capacity(data.len());
-            set_choices(&mut chunk, &mut choice, &Object::new(), &choices[1..]);
-            chunk.write_to(&mut last);
-            *held = Some(last);
+        if !finishes && held.is_none() {
+            emit(&mut chunk, &mut choice, &delta, &choices[1..], changed, out);
             return;
         }
-        emit(&mut chunk, &mut choice, &delta, &choices[1..], changed, out);
+        if emit_content_of_end(&chunk, &choice, &mut delta, out) {
+            choice.set("logprobs", &b"null"[..]);
+        }
+        if held.is_some() {
+            carry(&chunk, carried);
+            return;
+        }
+        let mut last = Vec::with_capacity(data.len());
+        set_choices(&mut chunk, &mut choice, &Object::new(), &choices[1..]);
+        chunk.write_to(&mut last);
+        *held = Some(last);
     }
 
     /// Appends the last chunk and `[DONE]`. When the provider never sent a finish reason, the stream ends in
@@ -223,6 +229,39 @@ fn emit_role(chunk: &Object<'_>, choice: &Object<'_>, delta: &mut Object<'_>, ou
     emit(&mut chunk.clone(), &mut choice, &alone, &[], true, out);
 }
 
+/// Adds what the service always writes in a choice; tells whether something was missing.
+fn complete(choice: &mut Object<'_>) -> bool {
+    let mut added = false;
+    for name in ["logprobs", "finish_reason"] {
+        if !choice.has(name) {
+            choice.set(name, &b"null"[..]);
+            added = true;
+        }
+    }
+    added
+}
+
+/// Writes what a chunk with (or after) the finish reason still says, in a chunk of its own; tells whether
+/// there was anything.
+fn emit_content_of_end(
+    chunk: &Object<'_>,
+    choice: &Object<'_>,
+    delta: &mut Object<'_>,
+    out: &mut Vec<u8>,
+) -> bool {
+    delta.remove("role");
+    // Ours in the last chunk, also when the provider is a gateway of the same kind.
+    delta.remove("provider_metadata");
+    strip_placeholders(delta);
+    if delta.is_empty() {
+        return false;
+    }
+    let mut part = choice.clone();
+    part.set("finish_reason", &b"null"[..]);
+    emit(&mut chunk.clone(), &mut part, delta, &[], true, out);
+    true
+}
+
 fn strip_placeholders(delta: &mut Object<'_>) {
     for name in PLACEHOLDERS {
         if delta.get(name).is_some_and(|v| matches!(v, b"null" | b"\"\"" | b"[]")) {
@@ -234,12 +273,16 @@ fn strip_placeholders(delta: &mut Object<'_>) {
 /// Keeps what a chunk without content still says, for the last chunk.
 fn carry(chunk: &Object<'_>, carried: &mut Vec<(String, Vec<u8>)>) {
     for (name, value) in chunk.members() {
-        if matches!(&*name, "id" | "object" | "created" | "model" | "choices" | "usage" | "system_fingerprint") {
+        if matches!(
+            &*name,
+            "id" | "object" | "created" | "model" | "choices" | "usage" | "system_fingerprint"
+        ) {
             continue;
         }
-        match carried.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, old)) => *old = value.to_vec(),
-            None => carried.push((name.into_owned(), value.to_vec())),
+        match carried.iter().position(|(n, _)| *n == name) {
+            Some(at) => carried[at].1 = value.to_vec(),
+            None if carried.len() < MAX_CARRIED => carried.push((name.into_owned(), value.to_vec())),
+            None => {}
         }
     }
 }
@@ -255,7 +298,8 @@ pub(super) fn adjust_reasoning(delta: &mut Object<'_>, exclude: bool) -> bool {
         }
         return removed;
     }
-    let text_of = |name| delta.get(name).filter(|raw| json::kind(raw) == json::Kind::String).map(<[u8]>::to_vec);
+    let text_of =
+        |name| delta.get(name).filter(|raw| json::kind(raw) == json::Kind::String).map(<[u8]>::to_vec);
     let details = delta.get("reasoning_details").filter(|raw| json::kind(raw) == json::Kind::Array);
     let text = text_of("reasoning_content").or_else(|| text_of("reasoning"));
     let Some(text) = text.or_else(|| details.and_then(text_of_details)) else { return false };

@@ -25,7 +25,11 @@ pub enum SpliceError {
 ///
 /// # Errors
 /// The provider's body is no chat completion.
-pub fn splice_whole(context: &ReplyContext, upstream_body: &[u8], receipt: &Receipt) -> Result<Vec<u8>, SpliceError> {
+pub fn splice_whole(
+    context: &ReplyContext,
+    upstream_body: &[u8],
+    receipt: &Receipt,
+) -> Result<Vec<u8>, SpliceError> {
     let mut body = Object::parse(upstream_body)?;
     let choices = body.get_borrowed("choices").ok_or(SpliceError::NoMessage)?;
     let choices = json::elements(choices).map_err(|_| SpliceError::NoMessage)?;

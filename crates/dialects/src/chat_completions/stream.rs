@@ -103,7 +103,9 @@ impl StreamEncoder {
         let Self { frame, reasoning, tools, context } = self;
         match event {
             ReplyEvent::TextDelta { text, .. } if !text.is_empty() => frame.text(out, b"\"content\":", text),
-            ReplyEvent::RefusalDelta { text, .. } if !text.is_empty() => frame.text(out, b"\"refusal\":", text),
+            ReplyEvent::RefusalDelta { text, .. } if !text.is_empty() => {
+                frame.text(out, b"\"refusal\":", text)
+            }
             ReplyEvent::ToolStart { .. } | ReplyEvent::ToolDelta { .. } | ReplyEvent::ToolEnd { .. } => {
                 tools.event(event, |step| frame.tool(out, &step));
             }
@@ -125,7 +127,9 @@ impl StreamEncoder {
                 let block = reasoning.get(*block);
                 let (signature, data) = block.closing(signature.as_deref(), data.as_deref());
                 if signature.is_some() {
-                    frame.chunk(out, |out| write_reasoning(out, "", |out| block.write_text(out, "", signature)));
+                    frame.chunk(out, |out| {
+                        write_reasoning(out, "", |out| block.write_text(out, "", signature))
+                    });
                 }
                 if let Some(data) = data {
                     frame.chunk(out, |out| {

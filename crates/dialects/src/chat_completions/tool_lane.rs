@@ -141,6 +141,9 @@ mod tests {
 
     #[test]
     fn calls_that_never_end_are_still_written() {
-        assert_eq!(text(&[start(0), start(1), delta(1, "p"), delta(0, "q")]), ["0+c0:f", "0q", "1+c1:f", "1p"]);
+        assert_eq!(
+            text(&[start(0), start(1), delta(1, "p"), delta(0, "q")]),
+            ["0+c0:f", "0q", "1+c1:f", "1p"]
+        );
     }
 }

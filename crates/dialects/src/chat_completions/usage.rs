@@ -37,7 +37,12 @@ pub(super) fn write(out: &mut Vec<u8>, receipt: &Receipt, upstream: Option<&Obje
     first(out, "cached_tokens", usage.input_cache_read);
     count(out, "audio_tokens", usage.input_audio);
     count(out, "video_tokens", 0);
-    write_foreign_details(out, upstream, "prompt_tokens_details", &["cached_tokens", "audio_tokens", "video_tokens"]);
+    write_foreign_details(
+        out,
+        upstream,
+        "prompt_tokens_details",
+        &["cached_tokens", "audio_tokens", "video_tokens"],
+    );
 
     // Clients add the upstream's cost to `cost`, so it is set for the caller's own credential only.
     out.extend_from_slice(b"},\"cost_details\":{\"upstream_inference_cost\":");

@@ -121,7 +121,9 @@ impl<'e> Message<'e> {
     /// The members after `role`, each with its leading comma.
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"content\":");
-        if self.text.is_empty() && !(self.calls.is_empty() && self.refusal.is_empty() && self.images.is_empty()) {
+        if self.text.is_empty()
+            && !(self.calls.is_empty() && self.refusal.is_empty() && self.images.is_empty())
+        {
             out.extend_from_slice(b"null");
         } else {
             write_string(out, &self.text);

@@ -31,11 +31,17 @@ fn cline_3_38() {
     assert_eq!(request.max_tokens, None, "its catalog's 0 means absent");
     assert!(request.needs.tools && request.needs.reasoning && !request.needs.images);
     assert_eq!(conversation.reasoning.unwrap().max_tokens, Some(1024));
-    assert_eq!((conversation.parallel_tool_calls, conversation.tool_choice), (Some(false), Some(ToolChoice::Auto)));
+    assert_eq!(
+        (conversation.parallel_tool_calls, conversation.tool_choice),
+        (Some(false), Some(ToolChoice::Auto))
+    );
     assert!(conversation.messages[0].cache.is_some(), "the mark beside a string content");
-    let marked: Vec<_> = conversation.messages.iter().filter(|m| m.parts.iter().any(|p| p.cache.is_some())).collect();
+    let marked: Vec<_> =
+        conversation.messages.iter().filter(|m| m.parts.iter().any(|p| p.cache.is_some())).collect();
     assert_eq!(marked.len(), 2, "the last text part of the last two user messages");
-    let signatures = conversation.messages.iter().flat_map(|m| &m.parts).filter(|p| matches!(&p.content, Content::Reasoning(r) if r.signature.as_deref() == Some("c2lnbmF0dXJl")));
+    let signatures = conversation.messages.iter().flat_map(|m| &m.parts).filter(
+        |p| matches!(&p.content, Content::Reasoning(r) if r.signature.as_deref() == Some("c2lnbmF0dXJl")),
+    );
     assert_eq!(signatures.count(), 1);
 }
 
@@ -54,7 +60,11 @@ fn current_cline() {
     let (request, conversation) = read("cline-4.request.json");
     assert_eq!((request.max_tokens, request.reasoning_exclude), (Some(32000), true));
     assert!(conversation.cache.is_some(), "the mark on the whole body");
-    assert!(conversation.messages.iter().any(|m| m.parts.iter().any(|p| matches!(&p.content, Content::Reasoning(r) if r.text == "I should look at the file."))));
+    assert!(conversation.messages.iter().any(|m| {
+        m.parts
+            .iter()
+            .any(|p| matches!(&p.content, Content::Reasoning(r) if r.text == "I should look at the file."))
+    }));
 }
 
 #[test]
@@ -63,7 +73,10 @@ fn files_schema_and_routing() {
     assert!(request.needs.images && request.needs.files && request.needs.audio && request.needs.json_schema);
     assert_eq!(request.options.only, ["azure", "openai"]);
     assert_eq!((request.options.tags.len(), request.options.user.as_deref()), (2, Some("customer-17")));
-    assert!(matches!(conversation.response_format, Some(ResponseFormat::JsonSchema { strict: Some(true), .. })));
+    assert!(matches!(
+        conversation.response_format,
+        Some(ResponseFormat::JsonSchema { strict: Some(true), .. })
+    ));
     assert_eq!(conversation.provider_options[0].0, "openai");
 }
 
@@ -102,7 +115,13 @@ fn receipt() -> Receipt {
             final_provider: "bedrock".into(),
             attempts: vec![attempt("anthropic", false), attempt("bedrock", true)],
         },
-        usage: Usage::from(InclusiveUsage { input_total: 120, cache_read: 100, output_total: 30, reasoning: 12, ..Default::default() }),
+        usage: Usage::from(InclusiveUsage {
+            input_total: 120,
+            cache_read: 100,
+            output_total: 30,
+            reasoning: 12,
+            ..Default::default()
+        }),
         cost: Some(Nanodollars(200_500)),
         market_cost: Some(Nanodollars(200_500)),
         byok: false,
@@ -113,7 +132,12 @@ fn receipt() -> Receipt {
 
 fn events() -> Vec<ReplyEvent> {
     vec![
-        ReplyEvent::ReasoningStart { block: 0, kind: ReasoningKind::Text, id: None, format: FORMAT_ANTHROPIC },
+        ReplyEvent::ReasoningStart {
+            block: 0,
+            kind: ReasoningKind::Text,
+            id: None,
+            format: FORMAT_ANTHROPIC,
+        },
         ReplyEvent::ReasoningDelta { block: 0, text: "Two lookups.".into() },
         ReplyEvent::ReasoningEnd { block: 0, signature: Some("c2ln".into()), data: None },
         ReplyEvent::TextStart { block: 1 },

@@ -47,7 +47,12 @@ pub fn provider_chats(folder: &Path) -> Vec<(String, Value)> {
 /// The data of a recorded stream's events; `None` when it was no stream.
 pub fn stream_data(response: &Value) -> Option<Vec<Vec<u8>>> {
     if let Some(events) = response["events"].as_array() {
-        return Some(events.iter().map(|e| e.as_str().map_or_else(|| e.to_string(), str::to_owned).into_bytes()).collect());
+        return Some(
+            events
+                .iter()
+                .map(|e| e.as_str().map_or_else(|| e.to_string(), str::to_owned).into_bytes())
+                .collect(),
+        );
     }
     let mut found = Vec::new();
     let mut decoder = tollgate_wire::sse::Decoder::default();

@@ -12,7 +12,9 @@ use crate::rebuilt::{Events, context, finish, receipt};
 
 /// A difference that is meant.
 fn allowed(path: &str, expected: Option<&Value>, found: Option<&Value>) -> Option<&'static str> {
-    if expected.is_none() && (path.ends_with(".delta.reasoning_content") || path.ends_with(".message.reasoning_content")) {
+    if expected.is_none()
+        && (path.ends_with(".delta.reasoning_content") || path.ends_with(".message.reasoning_content"))
+    {
         return Some("reasoning_content");
     }
     let (Some(expected), Some(found)) = (expected, found) else { return None };
@@ -21,7 +23,13 @@ fn allowed(path: &str, expected: Option<&Value>, found: Option<&Value>) -> Optio
 }
 
 /// Compares all of two values; `used` gathers the allowed differences that occurred.
-fn compare(path: &str, expected: &Value, found: &Value, used: &mut BTreeSet<&'static str>, wrong: &mut Vec<String>) {
+fn compare(
+    path: &str,
+    expected: &Value,
+    found: &Value,
+    used: &mut BTreeSet<&'static str>,
+    wrong: &mut Vec<String>,
+) {
     match (expected, found) {
         (Value::Object(e), Value::Object(f)) => {
             let mut ours = Vec::new();

@@ -89,7 +89,11 @@ fn recorded_provider_streams_come_out_in_the_services_sequence() {
             assert!(choice["delta"].is_object(), "{name} {i}");
             assert_eq!(choice["finish_reason"].is_string(), last, "{name} {i}");
             assert_eq!(chunk["usage"].is_object(), last, "{name} {i}");
-            assert_eq!((chunk["id"].as_str(), chunk["model"].as_str()), (Some("gen_00000000010000000000000001"), Some("a/model")), "{name} {i}");
+            assert_eq!(
+                (chunk["id"].as_str(), chunk["model"].as_str()),
+                (Some("gen_00000000010000000000000001"), Some("a/model")),
+                "{name} {i}"
+            );
         }
         assert_eq!(said(ours.iter()), said(upstream.iter()), "{name}");
         seen += 1;
@@ -107,7 +111,8 @@ fn recorded_provider_answers_keep_their_members() {
         if !body["choices"][0]["message"].is_object() {
             continue;
         }
-        let out = splice_whole(&context(), body.to_string().as_bytes(), &receipt()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let out = splice_whole(&context(), body.to_string().as_bytes(), &receipt())
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
         let ours: Value = serde_json::from_slice(&out).unwrap();
         let kept: Vec<_> = body.as_object().unwrap().keys().collect();
         let after: Vec<_> = ours.as_object().unwrap().keys().filter(|k| kept.contains(k)).collect();
@@ -117,7 +122,9 @@ fn recorded_provider_answers_keep_their_members() {
                 assert_eq!(&ours[key], value, "{name}.{key}");
             }
         }
-        for (key, value) in body["choices"][0]["message"].as_object().unwrap().iter().filter(|(_, v)| !v.is_null()) {
+        for (key, value) in
+            body["choices"][0]["message"].as_object().unwrap().iter().filter(|(_, v)| !v.is_null())
+        {
             assert_eq!(&ours["choices"][0]["message"][key], value, "{name} message.{key}");
         }
         for key in body["usage"].as_object().into_iter().flat_map(|u| u.keys()) {

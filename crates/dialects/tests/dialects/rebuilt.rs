@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 use tollgate_dialects::chat_completions::ReplyContext;
-use tollgate_domain::conversation::{FORMAT_ANTHROPIC, FORMAT_GEMINI, FORMAT_OPENAI, FORMAT_UNKNOWN, ReasoningKind};
+use tollgate_domain::conversation::{
+    FORMAT_ANTHROPIC, FORMAT_GEMINI, FORMAT_OPENAI, FORMAT_UNKNOWN, ReasoningKind,
+};
 use tollgate_domain::receipt::{AttemptRecord, CredentialKind, Receipt, Routing};
 use tollgate_domain::reply::{Finish, FinishReason};
 use tollgate_domain::usage::InclusiveUsage;
@@ -163,7 +165,12 @@ impl Events {
             _ => {
                 let block = self.block();
                 self.reasoning = Some((kind, index, block));
-                self.events.push(ReplyEvent::ReasoningStart { block, kind, id: optional(&detail["id"]), format });
+                self.events.push(ReplyEvent::ReasoningStart {
+                    block,
+                    kind,
+                    id: optional(&detail["id"]),
+                    format,
+                });
                 block
             }
         };

@@ -34,7 +34,9 @@ fn check(name: &str, body: &Value) {
             .collect();
         assert_eq!(calls, expected, "{name}");
         let raw_details = raw["reasoning_details"].as_array().cloned().unwrap_or_default();
-        let state = |key: &str| raw_details.iter().filter_map(|d| d[key].as_str()).filter(|t| !t.is_empty()).collect::<String>();
+        let state = |key: &str| {
+            raw_details.iter().filter_map(|d| d[key].as_str()).filter(|t| !t.is_empty()).collect::<String>()
+        };
         let (mut signatures, mut data) = (String::new(), String::new());
         for part in &message.parts {
             if let Content::Reasoning(reasoning) = &part.content {
@@ -57,7 +59,11 @@ fn all_recorded_requests_to_the_service_are_read() {
         let body = &exchange["request"]["body"];
         let marks = body.to_string().matches("\"cache_control\"").count();
         let (_, conversation) = read(&name, body);
-        let found = conversation.messages.iter().map(|m| usize::from(m.cache.is_some()) + m.parts.iter().filter(|p| p.cache.is_some()).count()).sum::<usize>();
+        let found = conversation
+            .messages
+            .iter()
+            .map(|m| usize::from(m.cache.is_some()) + m.parts.iter().filter(|p| p.cache.is_some()).count())
+            .sum::<usize>();
         assert_eq!(found, marks, "{name}: every cache mark is found");
     }
 }

@@ -192,12 +192,16 @@ impl ErrorBody {
 
     /// Whether code or type is exactly one of these.
     pub(super) fn is_coded(&self, codes: &[&str]) -> bool {
-        [&self.code, &self.kind].into_iter().flatten().any(|own| codes.iter().any(|c| own.eq_ignore_ascii_case(c)))
+        [&self.code, &self.kind]
+            .into_iter()
+            .flatten()
+            .any(|own| codes.iter().any(|c| own.eq_ignore_ascii_case(c)))
     }
 
     /// The word for machines: the code unless it only repeats a status or is a sentence, else the type.
     pub(super) fn machine_code(&self) -> Option<String> {
-        let is_word = |text: &&String| !text.is_empty() && !text.contains(char::is_whitespace) && text.len() <= 100;
+        let is_word =
+            |text: &&String| !text.is_empty() && !text.contains(char::is_whitespace) && text.len() <= 100;
         let is_status = |text: &String| text.parse::<u16>().is_ok_and(|n| (400..600).contains(&n));
         let code = self.code.as_ref().filter(is_word);
         let kind = self.kind.as_ref().filter(is_word);
@@ -222,9 +226,11 @@ fn sentence(value: &Value) -> Option<String> {
             let lines: Vec<String> = list.iter().take(20).filter_map(complaint).collect();
             (!lines.is_empty()).then(|| lines.join("; "))
         }
-        Value::Object(inner) => {
-            inner.get("message").or_else(|| inner.get("msg")).or_else(|| inner.get("detail")).and_then(sentence)
-        }
+        Value::Object(inner) => inner
+            .get("message")
+            .or_else(|| inner.get("msg"))
+            .or_else(|| inner.get("detail"))
+            .and_then(sentence),
         _ => None,
     }
 }

@@ -7,7 +7,8 @@ use super::body::ErrorBody;
 
 /// The class of an error.
 pub(super) fn class(provider: &str, status: u16, error: &ErrorBody) -> FailureClass {
-    let rules: [fn(&str, u16, &ErrorBody) -> bool; 5] = [is_billing, is_content_filter, is_context, is_auth, is_missing];
+    let rules: [fn(&str, u16, &ErrorBody) -> bool; 5] =
+        [is_billing, is_content_filter, is_context, is_auth, is_missing];
     let classes = [
         FailureClass::Billing,
         FailureClass::ContentFilter,
@@ -31,7 +32,9 @@ pub(super) fn is_this_endpoint_only(error: &ErrorBody) -> bool {
 }
 
 fn is_billing(provider: &str, status: u16, error: &ErrorBody) -> bool {
-    if status == 402 || error.is_coded(&["insufficient_quota", "billing_error", "arrearage", "insufficient_balance"]) {
+    if status == 402
+        || error.is_coded(&["insufficient_quota", "billing_error", "arrearage", "insufficient_balance"])
+    {
         return true;
     }
     if provider == "zai" && error.is_coded(&["1112", "1113"]) {
@@ -90,7 +93,11 @@ fn is_context(_provider: &str, status: u16, error: &ErrorBody) -> bool {
     if status >= 500 && status != 529 && !error.says("context") {
         return false;
     }
-    if error.is_coded(&["context_length_exceeded", "string_above_max_length", "model_max_prompt_tokens_exceeded"]) {
+    if error.is_coded(&[
+        "context_length_exceeded",
+        "string_above_max_length",
+        "model_max_prompt_tokens_exceeded",
+    ]) {
         return true;
     }
     let exceeds = error.says("input token count") && error.says("exceeds the maximum");
@@ -150,7 +157,13 @@ fn is_missing(provider: &str, status: u16, error: &ErrorBody) -> bool {
     if provider == "zai" && error.is_coded(&["1211"]) {
         return true;
     }
-    let coded = error.is_coded(&["model_not_found", "deploymentnotfound", "not_found_error", "not_found", "notfounderror"]);
+    let coded = error.is_coded(&[
+        "model_not_found",
+        "deploymentnotfound",
+        "not_found_error",
+        "not_found",
+        "notfounderror",
+    ]);
     let absent = error.says("model") && error.says_any(&["does not exist", "not found", "no such model"]);
     coded
         || (absent && status != 403)
@@ -209,11 +222,22 @@ fn by_words(provider: &str, status: u16, error: &ErrorBody) -> Option<FailureCla
     if refused && status < 500 {
         return Some(FailureClass::Permission);
     }
-    let broke = error.is_coded(&["api_error", "server_error", "internal_server_error", "internal", "internalserverexception"]);
+    let broke = error.is_coded(&[
+        "api_error",
+        "server_error",
+        "internal_server_error",
+        "internal",
+        "internalserverexception",
+    ]);
     if broke && status < 400 {
         return Some(FailureClass::Server);
     }
-    let wrong = error.is_coded(&["invalid_request_error", "invalid_argument", "validation_error", "validationexception"]);
+    let wrong = error.is_coded(&[
+        "invalid_request_error",
+        "invalid_argument",
+        "validation_error",
+        "validationexception",
+    ]);
     (wrong && status < 400).then_some(FailureClass::InvalidRequest)
 }
 

@@ -14,24 +14,99 @@ fn of(provider: &str, status: u16, body: &str) -> Failure {
 fn class_by_meaning_not_by_status() {
     use FailureClass as C;
     let table: &[(&str, u16, &str, C)] = &[
-        ("openai", 429, r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#, C::Billing),
-        ("openai", 429, r#"{"error":{"message":"Rate limit reached for tokens per min. Too many tokens.","code":"rate_limit_exceeded"}}"#, C::RateLimit),
-        ("google", 429, r#"[{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.","status":"RESOURCE_EXHAUSTED"}}]"#, C::RateLimit),
-        ("google", 400, r#"{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#, C::Auth),
-        ("google", 400, r#"{"error":{"code":400,"message":"User location is not supported for the API use.","status":"FAILED_PRECONDITION"}}"#, C::Permission),
-        ("google", 504, r#"{"error":{"code":504,"message":"Deadline expired.","status":"DEADLINE_EXCEEDED"}}"#, C::Timeout),
-        ("xai", 400, r#"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: xx"}"#, C::Auth),
+        (
+            "openai",
+            429,
+            r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+            C::Billing,
+        ),
+        (
+            "openai",
+            429,
+            r#"{"error":{"message":"Rate limit reached for tokens per min. Too many tokens.","code":"rate_limit_exceeded"}}"#,
+            C::RateLimit,
+        ),
+        (
+            "google",
+            429,
+            r#"[{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.","status":"RESOURCE_EXHAUSTED"}}]"#,
+            C::RateLimit,
+        ),
+        (
+            "google",
+            400,
+            r#"{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+            C::Auth,
+        ),
+        (
+            "google",
+            400,
+            r#"{"error":{"code":400,"message":"User location is not supported for the API use.","status":"FAILED_PRECONDITION"}}"#,
+            C::Permission,
+        ),
+        (
+            "google",
+            504,
+            r#"{"error":{"code":504,"message":"Deadline expired.","status":"DEADLINE_EXCEEDED"}}"#,
+            C::Timeout,
+        ),
+        (
+            "xai",
+            400,
+            r#"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: xx"}"#,
+            C::Auth,
+        ),
         ("xai", 403, r#"{"code":"denied","error":"Your team does not have any credits yet."}"#, C::Billing),
-        ("anthropic", 400, r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API"}}"#, C::Billing),
-        ("anthropic", 400, r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#, C::ContextLength),
-        ("anthropic", 529, r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#, C::Overloaded),
-        ("anthropic", 413, r#"{"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#, C::RequestTooLarge),
-        ("anthropic", 403, r#"{"type":"error","error":{"type":"permission_error","message":"no"}}"#, C::Permission),
-        ("anthropic", 504, r#"{"type":"error","error":{"type":"timeout_error","message":"slow"}}"#, C::Timeout),
+        (
+            "anthropic",
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API"}}"#,
+            C::Billing,
+        ),
+        (
+            "anthropic",
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#,
+            C::ContextLength,
+        ),
+        (
+            "anthropic",
+            529,
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+            C::Overloaded,
+        ),
+        (
+            "anthropic",
+            413,
+            r#"{"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#,
+            C::RequestTooLarge,
+        ),
+        (
+            "anthropic",
+            403,
+            r#"{"type":"error","error":{"type":"permission_error","message":"no"}}"#,
+            C::Permission,
+        ),
+        (
+            "anthropic",
+            504,
+            r#"{"type":"error","error":{"type":"timeout_error","message":"slow"}}"#,
+            C::Timeout,
+        ),
         ("bedrock", 400, r#"{"message":"The provided model identifier is invalid."}"#, C::NotFound),
-        ("mistral", 429, r#"{"object":"error","message":"Service tier capacity exceeded","type":"x","code":"3505"}"#, C::Overloaded),
+        (
+            "mistral",
+            429,
+            r#"{"object":"error","message":"Service tier capacity exceeded","type":"x","code":"3505"}"#,
+            C::Overloaded,
+        ),
         ("mistral", 401, r#"{"detail":"Invalid API Key"}"#, C::Auth),
-        ("together", 422, r#"{"error":{"message":"`inputs` tokens + `max_new_tokens` must be <= 100"}}"#, C::ContextLength),
+        (
+            "together",
+            422,
+            r#"{"error":{"message":"`inputs` tokens + `max_new_tokens` must be <= 100"}}"#,
+            C::ContextLength,
+        ),
         ("huggingface", 402, r#"{"error":"You have exceeded your monthly included credits"}"#, C::Billing),
         ("groq", 498, "", C::Overloaded),
         ("bedrock", 424, "{}", C::Server),
@@ -39,8 +114,18 @@ fn class_by_meaning_not_by_status() {
         ("openai", 504, "", C::Server),
         ("openai", 408, "", C::Timeout),
         ("openrouter", 400, r#"{"error":{"message":"abc is not a valid model ID","code":400}}"#, C::NotFound),
-        ("openai", 400, r#"{"error":{"message":"Unsupported parameter","code":"unsupported_parameter"}}"#, C::InvalidRequest),
-        ("minimax", 200, r#"{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}"#, C::Billing),
+        (
+            "openai",
+            400,
+            r#"{"error":{"message":"Unsupported parameter","code":"unsupported_parameter"}}"#,
+            C::InvalidRequest,
+        ),
+        (
+            "minimax",
+            200,
+            r#"{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}"#,
+            C::Billing,
+        ),
     ];
     for (provider, status, body, class) in table {
         assert_eq!(of(provider, *status, body).class, *class, "{provider} {status} {body}");
@@ -56,12 +141,18 @@ fn every_shape_gives_a_sentence() {
         (r#"{"error":"two"}"#, "two"),
         (r#"[{"error":{"message":"three"}}]"#, "three"),
         (r#"{"detail":"four"}"#, "four"),
-        (r#"{"detail":[{"loc":["body","store"],"msg":"not permitted"},{"msg":"again"}]}"#, "body.store: not permitted; again"),
+        (
+            r#"{"detail":[{"loc":["body","store"],"msg":"not permitted"},{"msg":"again"}]}"#,
+            "body.store: not permitted; again",
+        ),
         (r#"{"message":"six","type":"x"}"#, "six"),
         (r#""seven""#, "seven"),
         ("eight", "eight"),
         ("", "The provider answered 400 without a body."),
-        ("<html><head><title>400 Bad\n Request</title></head></html>", "The provider answered 400 with an HTML page: 400 Bad Request."),
+        (
+            "<html><head><title>400 Bad\n Request</title></head></html>",
+            "The provider answered 400 with an HTML page: 400 Bad Request.",
+        ),
         (r#"{"error":{"message":"","type":"odd"}}"#, "The provider answered 400 and said only 'odd'."),
         ("{}", "The provider answered 400 with an error that it did not explain."),
         (
@@ -87,7 +178,8 @@ fn waits_decide_between_the_same_and_the_next_target() {
     assert_eq!((long.retry, long.retry_after), (Retry::OtherTarget, Some(Duration::from_secs(61))));
     let said = limited(&[], r#"{"error":{"message":"Please try again in 8s."}}"#);
     assert_eq!(said.retry, Retry::SameTarget(Some(Duration::from_secs(8))));
-    let info = limited(&[], r#"{"error":{"message":"x","details":[{"@type":"t/RetryInfo","retryDelay":"33.5s"}]}}"#);
+    let info =
+        limited(&[], r#"{"error":{"message":"x","details":[{"@type":"t/RetryInfo","retryDelay":"33.5s"}]}}"#);
     assert_eq!(info.retry_after, Some(Duration::from_millis(33_500)));
     let daily = limited(
         &[],
@@ -118,12 +210,19 @@ fn errors_inside_a_stream_carry_their_own_status() {
         200,
         &json!({"error": {"message": "bad call", "type": "invalid_request_error", "code": "tool_use_failed", "status_code": 400}}),
     );
-    assert_eq!((groq.class, groq.status, groq.retry), (FailureClass::InvalidRequest, Some(400), Retry::Never));
+    assert_eq!(
+        (groq.class, groq.status, groq.retry),
+        (FailureClass::InvalidRequest, Some(400), Retry::Never)
+    );
     assert_eq!(groq.code.as_deref(), Some("tool_use_failed"));
-    let openrouter = error_value("openrouter", 200, &json!({"error": {"code": 502, "message": "Provider disconnected"}}));
+    let openrouter =
+        error_value("openrouter", 200, &json!({"error": {"code": 502, "message": "Provider disconnected"}}));
     assert_eq!((openrouter.class, openrouter.status), (FailureClass::Server, Some(502)));
-    let anthropic =
-        error_value("anthropic", 200, &json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}));
+    let anthropic = error_value(
+        "anthropic",
+        200,
+        &json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+    );
     assert_eq!((anthropic.class, anthropic.status), (FailureClass::Overloaded, None));
     assert_eq!(error_value("x", 200, &json!({"error": {}})).class, FailureClass::Server);
 }

@@ -76,10 +76,12 @@ fn read_duration(text: &str) -> Option<(Duration, &str)> {
 /// "Please try again in 8s", "retry after 26 seconds", "Please retry in 33.5s".
 pub(super) fn from_text(message: &str) -> Option<Duration> {
     let lower = message.to_lowercase();
-    ["try again in ", "retry after ", "retry in ", "try again after ", "retrying in "].iter().find_map(|lead| {
-        let start = lower.find(lead)? + lead.len();
-        duration(&lower[start..])
-    })
+    ["try again in ", "retry after ", "retry in ", "try again after ", "retrying in "].iter().find_map(
+        |lead| {
+            let start = lower.find(lead)? + lead.len();
+            duration(&lower[start..])
+        },
+    )
 }
 
 #[cfg(test)]
@@ -87,22 +89,32 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(k, v)| (http::HeaderName::from_static(k), http::HeaderValue::from_static(v))).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| (http::HeaderName::from_static(k), http::HeaderValue::from_static(v)))
+            .collect()
     }
 
     #[test]
     fn headers_in_their_order() {
-        let ms = |pairs: &[(&'static str, &'static str)]| from_headers(&headers(pairs)).map(|w| w.as_millis());
+        let ms =
+            |pairs: &[(&'static str, &'static str)]| from_headers(&headers(pairs)).map(|w| w.as_millis());
         assert_eq!(ms(&[("retry-after-ms", "1500"), ("retry-after", "9")]), Some(1500));
         assert_eq!(ms(&[("retry-after-ms", "0"), ("retry-after", "1")]), Some(1000));
         assert_eq!(ms(&[("retry-after", "2.5")]), Some(2500));
         assert_eq!(ms(&[("retry-after", "0")]), Some(0));
         assert_eq!(
-            ms(&[("retry-after", "Wed, 21 Oct 2015 07:28:30 GMT"), ("date", "Wed, 21 Oct 2015 07:28:00 GMT")]),
+            ms(&[
+                ("retry-after", "Wed, 21 Oct 2015 07:28:30 GMT"),
+                ("date", "Wed, 21 Oct 2015 07:28:00 GMT")
+            ]),
             Some(30_000)
         );
         assert_eq!(
-            ms(&[("retry-after", "Wed, 21 Oct 2015 07:27:00 GMT"), ("date", "Wed, 21 Oct 2015 07:28:00 GMT")]),
+            ms(&[
+                ("retry-after", "Wed, 21 Oct 2015 07:27:00 GMT"),
+                ("date", "Wed, 21 Oct 2015 07:28:00 GMT")
+            ]),
             Some(0)
         );
         assert_eq!(ms(&[("retry-after", "soon")]), None);

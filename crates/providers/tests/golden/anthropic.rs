@@ -1,4 +1,5 @@
 //! Anthropic's Messages protocol.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that does not find what it needs has failed")]
 
 use std::sync::LazyLock;
 
@@ -7,8 +8,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tollgate_domain::failure::{FailureClass, Retry};
 use tollgate_domain::{ReplyEvent, Usage};
-use tollgate_providers::anthropic::messages::Decoder;
-use tollgate_providers::{BodyForm, ReplyDecoder, Target};
+use tollgate_providers::anthropic::messages::{Decoder, MessagesTap};
+use tollgate_providers::{BodyForm, ReplyDecoder, Tap, Tapped, Target};
+use tollgate_wire::sse;
 
 use crate::fixture::{Fixture, examples, recorded};
 
@@ -62,13 +64,16 @@ impl Decoded {
             assert!(decoded.last.is_none(), "{name}: {event:?} after the end");
             decoded.content |= event.is_content();
             match event {
-                ReplyEvent::TextDelta { text, .. } | ReplyEvent::RefusalDelta { text, .. } => decoded.text += text,
+                ReplyEvent::TextDelta { text, .. } | ReplyEvent::RefusalDelta { text, .. } => {
+                    decoded.text += text
+                }
                 ReplyEvent::ReasoningDelta { text, .. } => decoded.reasoning += text,
                 ReplyEvent::ToolStart { block, id, name } => {
                     decoded.calls.push((*block, id.clone(), name.clone(), String::new()));
                 }
                 ReplyEvent::ToolDelta { block, arguments } => {
-                    let call = decoded.calls.iter_mut().find(|call| call.0 == *block).expect("a started call");
+                    let call =
+                        decoded.calls.iter_mut().find(|call| call.0 == *block).expect("a started call");
                     call.3 += arguments;
                 }
                 ReplyEvent::Usage(usage) => decoded.usage = Some(*usage),
@@ -84,7 +89,10 @@ impl Decoded {
         let parsed = |arguments: &str| {
             serde_json::from_str(arguments).unwrap_or_else(|_| json!({"_unparsed": arguments}))
         };
-        self.calls.iter().map(|(_, id, name, arguments)| json!({"id": id, "name": name, "arguments": parsed(arguments)})).collect()
+        self.calls
+            .iter()
+            .map(|(_, id, name, arguments)| json!({"id": id, "name": name, "arguments": parsed(arguments)}))
+            .collect()
     }
 
     fn usage(&self, wanted: &Value) -> Value {
@@ -178,9 +186,43 @@ fn anthropic_examples_decode_as_expected() {
 }
 
 #[test]
-fn i20_anthropic_byte_by_byte() {
+fn i02_anthropic_taps_see_what_decoders_give() {
     for fixture in replies() {
-        let every: Vec<usize> = (1..fixture.body.len()).collect();
+        let mut tap = MessagesTap::new(&Target { provider: fixture.provider.clone(), ..Target::default() });
+        let mut content = false;
+        let end = if fixture.sse {
+            let mut stream = sse::Decoder::default();
+            let mut each = |e: sse::Event<'_>| content |= tap.event(e.name, e.data) == Tapped::Content;
+            stream.feed(&fixture.body, &mut each).expect("small events");
+            stream.finish(&mut each);
+            tap.end()
+        } else {
+            tap.whole(&fixture.body)
+        };
+        let decoded = Decoded::of(&decode(fixture, &[]), &fixture.name);
+        assert_eq!(tap.seen().usage, decoded.usage, "{}", fixture.name);
+        match decoded.last {
+            Some(ReplyEvent::Finish(finish)) => {
+                assert_eq!(end, Tapped::Finished, "{}", fixture.name);
+                assert_eq!(tap.seen().finish, Some(finish.reason), "{}", fixture.name);
+                assert_eq!(tap.seen().native, finish.native, "{}", fixture.name);
+            }
+            Some(ReplyEvent::Failure(failure)) => {
+                assert_eq!(end, Tapped::Failure(failure), "{}", fixture.name)
+            }
+            other => panic!("{}: {other:?}", fixture.name),
+        }
+        assert!(!fixture.sse || content == decoded.content, "{}", fixture.name);
+    }
+}
+
+#[test]
+fn i20_anthropic_byte_by_byte() {
+    // Each byte alone for the first part of a reply, short pieces after it: long replies repeat themselves.
+    const ALONE: usize = 12 << 10;
+    for fixture in replies() {
+        let len = fixture.body.len();
+        let every: Vec<usize> = (1..len.min(ALONE)).chain((ALONE..len).step_by(97)).collect();
         assert_eq!(decode(fixture, &every), decode(fixture, &[]), "{}", fixture.name);
     }
 }

@@ -57,14 +57,18 @@ pub fn examples(folder: &str, protocol: &str) -> Vec<Fixture> {
 fn load_folder(folder: &Path, protocol: &str, operation: &str) -> Vec<Fixture> {
     sorted_entries(folder)
         .into_iter()
-        .filter(|p| p.extension().is_some_and(|e| e == "json") && p.file_name().is_some_and(|n| n != "index.json"))
+        .filter(|p| {
+            p.extension().is_some_and(|e| e == "json") && p.file_name().is_some_and(|n| n != "index.json")
+        })
         .filter_map(|path| load(&path, protocol, operation))
         .collect()
 }
 
 fn sorted_entries(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())).map(|e| e.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+        .map(|e| e.unwrap().path())
+        .collect();
     entries.sort();
     entries
 }
@@ -109,7 +113,9 @@ fn response_bytes(response: &Value) -> (Vec<u8>, bool) {
         // A payload that is a bare word (`[DONE]`) is kept as a JSON string in the file.
         let data = event.as_str().map_or_else(|| event.to_string(), str::to_owned);
         if named {
-            bytes.extend_from_slice(format!("event: {}\n", event["type"].as_str().unwrap_or_default()).as_bytes());
+            bytes.extend_from_slice(
+                format!("event: {}\n", event["type"].as_str().unwrap_or_default()).as_bytes(),
+            );
         }
         bytes.extend_from_slice(format!("data: {data}\n\n").as_bytes());
     }

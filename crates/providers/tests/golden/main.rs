@@ -1,6 +1,14 @@
 //! Golden tests of the provider codecs: every example and every recorded exchange must decode to what was
 //! expected of it, however its bytes are split.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "the whole binary is a test; functions that tests call are not seen as such"
+)]
+
 mod anthropic;
 mod fixture;
 mod openai_chat;

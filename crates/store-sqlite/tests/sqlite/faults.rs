@@ -178,6 +178,30 @@ async fn i08_closing_a_ledger_that_cannot_be_written_says_what_is_lost_and_the_n
     assert_eq!(folder.server().unwrap().recovered(), 1);
 }
 
+/// With an hour between commits, only the number of rows, or a flush, can bring one on.
+#[tokio::test]
+async fn rows_share_a_commit_and_a_flush_does_not_wait_for_more() {
+    let folder = Folder::new();
+    let interval = std::time::Duration::from_secs(3600);
+    let options = Options { commit_interval: interval, commit_rows: 50, ..folder.options(Role::Server) };
+    let store = SqliteStore::open(&options).unwrap();
+    let ledger = store.ledger();
+    (0..100).for_each(|number| ledger.open(&intent(number)).unwrap());
+    ledger.settle(row(intent(0), Some(1))).await.unwrap();
+    let waiting: Vec<_> = (1..51).map(|number| ledger.settle(row(intent(number), Some(1)))).collect();
+    for durable in waiting {
+        durable.await.unwrap();
+    }
+    assert_eq!((store.statistics().commits, store.statistics().rows), (2, 51));
+    let waiting: Vec<_> = (51..100).map(|number| ledger.settle(row(intent(number), Some(1)))).collect();
+    ledger.flush().await.unwrap();
+    for durable in waiting {
+        durable.await.unwrap();
+    }
+    assert_eq!((store.statistics().commits, store.statistics().rows), (3, 100));
+    store.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn i26_open_requests_are_bounded() {
     let folder = Folder::new();

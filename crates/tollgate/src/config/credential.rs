@@ -28,11 +28,15 @@ impl Credential {
         match self {
             Self::Env(name) => match environment.get(name) {
                 Some(value) => Ok(Secret::new(value)),
-                None => Err(format!("the environment variable {name} is not set; set it to the provider's key")),
+                None => {
+                    Err(format!("the environment variable {name} is not set; set it to the provider's key"))
+                }
             },
             Self::File(path) => match std::fs::read_to_string(path) {
                 Ok(text) if !text.trim().is_empty() => Ok(Secret::new(text.trim())),
-                Ok(_) => Err(format!("the file {} is empty; write the provider's key into it", path.display())),
+                Ok(_) => {
+                    Err(format!("the file {} is empty; write the provider's key into it", path.display()))
+                }
                 Err(error) => Err(format!(
                     "the file {} cannot be read ({error}); write the provider's key into it, readable for Tollgate",
                     path.display()
@@ -64,11 +68,17 @@ impl<'de> Deserialize<'de> for Credential {
                     Some("env") => Credential::Env(map.next_value()?),
                     Some("file") => Credential::File(map.next_value()?),
                     Some(other) => return Err(de::Error::unknown_field(other, &["env", "file"])),
-                    None => return Err(de::Error::custom(format_args!("there is no key here; expected {EXPECTED}"))),
+                    None => {
+                        return Err(de::Error::custom(format_args!(
+                            "there is no key here; expected {EXPECTED}"
+                        )));
+                    }
                 };
                 match map.next_key::<String>()? {
                     None => Ok(found),
-                    Some(_) => Err(de::Error::custom(format_args!("there is more than one key here; expected {EXPECTED}"))),
+                    Some(_) => Err(de::Error::custom(format_args!(
+                        "there is more than one key here; expected {EXPECTED}"
+                    ))),
                 }
             }
         }

@@ -9,7 +9,11 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// Those of the process, without those that are not Unicode.
     pub fn of_process() -> Self {
-        Self(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect())
+        Self(
+            std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
     }
 
     /// The variable, unless it is not set or blank.

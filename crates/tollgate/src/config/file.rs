@@ -180,8 +180,10 @@ impl File {
     /// Settings of the operating contract whose other values this version does not have.
     pub(super) fn refuse_what_is_not_there(&self) -> Result<(), Failure> {
         if self.ledger.durability == Some(Durability::Shared) {
-            return Err(Failure::usage("durability = \"shared\" needs Postgres, which is not supported in this version")
-                .next("write durability = \"local\" under [ledger], or leave it out"));
+            return Err(Failure::usage(
+                "durability = \"shared\" needs Postgres, which is not supported in this version",
+            )
+            .next("write durability = \"local\" under [ledger], or leave it out"));
         }
         if self.credits.enabled {
             return Err(Failure::usage("credits are not supported in this version")

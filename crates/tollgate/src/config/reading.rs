@@ -31,9 +31,19 @@ fn explain(text: &str, error: &toml::de::Error) -> Failure {
     };
     let failure = match unknown_field(error.message()) {
         Some((field, expected)) => unknown(&field, &expected),
-        None => Failure::usage(error.message().replace('\n', "; ")),
+        None => Failure::usage(without_value(error.message()).replace('\n', "; ")),
     };
     failure.at(place)
+}
+
+/// A text in the place of something else is not repeated: it may be a key that slipped (I28).
+fn without_value(message: &str) -> String {
+    let quoted =
+        message.strip_prefix("invalid type: string \"").and_then(|rest| rest.rsplit_once("\", expected"));
+    quoted.map_or_else(
+        || message.to_owned(),
+        |(_, expected)| format!("invalid type: a string, expected{expected}"),
+    )
 }
 
 fn unknown(field: &str, expected: &[&str]) -> Failure {
@@ -42,14 +52,15 @@ fn unknown(field: &str, expected: &[&str]) -> Failure {
         keys => format!("one of {}", keys.join(", ")),
     });
     match nearest(field, expected.iter().copied()) {
-        Some(near) => failure.next(format!("did you mean '{near}'?")),
+        Some(near) => failure.next(format!("did you mean '{near}'? Write that, or remove '{field}'")),
         None => failure.next("remove it, or correct its name"),
     }
 }
 
 /// Takes serde's sentence apart: "unknown field `a`, expected one of `b`, `c`", or of a variant.
 fn unknown_field(message: &str) -> Option<(String, Vec<&str>)> {
-    let rest = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
+    let rest =
+        message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
     let (field, rest) = rest.split_once('`')?;
     let expected = rest.split('`').skip(1).step_by(2).collect();
     Some((field.to_owned(), expected))
@@ -66,5 +77,7 @@ fn table_of(text: &str, at: usize) -> String {
     let lines = before.lines().collect::<Vec<_>>();
     let whole = lines.len() - usize::from(!before.ends_with('\n') && !lines.is_empty());
     let heading = lines[..whole].iter().rev().map(|l| l.trim()).find(|l| l.starts_with('['));
-    heading.map(|l| l.trim_start_matches('[').split(']').next().unwrap_or_default().trim().to_owned()).unwrap_or_default()
+    heading
+        .map(|l| l.trim_start_matches('[').split(']').next().unwrap_or_default().trim().to_owned())
+        .unwrap_or_default()
 }

@@ -38,19 +38,28 @@ fn i14_an_unknown_key_is_named_with_its_line_and_the_nearest() {
     let error = refused("[providers.openai]\napikey = \"sk-fake\"\n");
     assert!(error.contains("did you mean 'api_key'?") && !error.contains("sk-fake"), "{error}");
     let error = refused("[providers.openai]\napi_key = { enw = \"A\" }\n");
-    assert!(error.contains("line 2, in [providers.openai]") && error.contains("did you mean 'env'?"), "{error}");
+    assert!(
+        error.contains("line 2, in [providers.openai]") && error.contains("did you mean 'env'?"),
+        "{error}"
+    );
 }
 
 #[test]
 fn quantities_and_addresses_say_what_they_should_look_like() {
     let error = refused("[server]\ngrace = \"soon\"\n");
-    assert!(error.contains("line 2") && error.contains("'soon' is not a duration") && error.contains("30s"), "{error}");
+    assert!(
+        error.contains("line 2") && error.contains("'soon' is not a duration") && error.contains("30s"),
+        "{error}"
+    );
     let error = refused("[limits]\ntotal = 30\n");
     assert!(error.contains("30 has no unit") && error.contains("\"30s\""), "{error}");
     let error = refused("[server]\nmax_body = \"64 elephants\"\n");
     assert!(error.contains("is not a size") && error.contains("64MiB"), "{error}");
     let error = refused("[server]\nlisten = \"8400\"\n");
-    assert!(error.contains("t.toml: '8400' is not an address") && error.contains("127.0.0.1:8400"), "{error}");
+    assert!(
+        error.contains("t.toml: '8400' is not an address") && error.contains("127.0.0.1:8400"),
+        "{error}"
+    );
     let error = refused("[server]\npublic_url = \"gateway.example.com\"\n");
     assert!(error.contains("https://gateway.example.com"), "{error}");
 }
@@ -65,7 +74,10 @@ fn limits_reach_the_data_plane() {
     assert_eq!(config.limits.settings.max_body_bytes, 1 << 20);
     assert_eq!(config.limits.settings.first_content_timeout, Duration::from_secs(7));
     assert_eq!(config.limits.lanes.connect_timeout, Duration::from_millis(250));
-    assert_eq!((config.limits.settings.retry.attempts_total, config.limits.settings.max_open_requests), (1, 12));
+    assert_eq!(
+        (config.limits.settings.retry.attempts_total, config.limits.settings.max_open_requests),
+        (1, 12)
+    );
 }
 
 #[test]
@@ -73,9 +85,15 @@ fn a_demo_keeps_away_from_real_data() {
     let file = "[server]\ndata = \"real\"\n[database]\nurl = \"sqlite://real/real.db\"\n";
     let demo = Flags { demo: true, ..Flags::default() };
     let config = load(file, &demo, &Environment::default()).unwrap();
-    assert_eq!((config.data.as_path(), config.database.as_path()), (Path::new("data/demo"), Path::new("data/demo/tollgate.db")));
+    assert_eq!(
+        (config.data.as_path(), config.database.as_path()),
+        (Path::new("data/demo"), Path::new("data/demo/tollgate.db"))
+    );
     let config = plain(file).unwrap();
-    assert_eq!((config.data.as_path(), config.database.as_path()), (Path::new("real"), Path::new("real/real.db")));
+    assert_eq!(
+        (config.data.as_path(), config.database.as_path()),
+        (Path::new("real"), Path::new("real/real.db"))
+    );
     let stated = load(file, &demo, &Environment::from([("TOLLGATE_DATA", "elsewhere")])).unwrap();
     assert_eq!(stated.database, Path::new("elsewhere/tollgate.db"));
 }
@@ -84,7 +102,10 @@ fn a_demo_keeps_away_from_real_data() {
 fn i28_a_database_url_is_refused_without_being_repeated() {
     let environment = Environment::from([("TOLLGATE_DATABASE_URL", "postgres://u:hunter2@db/tollgate")]);
     let error = load("", &Flags::default(), &environment).map(|_| ()).unwrap_err();
-    assert!(error.contains("Postgres is not supported in this version") && error.contains("use sqlite://"), "{error}");
+    assert!(
+        error.contains("Postgres is not supported in this version") && error.contains("use sqlite://"),
+        "{error}"
+    );
     assert!(!error.contains("hunter2"), "{error}");
     let environment = Environment::from([("TOLLGATE_DATABASE_URL", "mysql://u:hunter2@db/tollgate")]);
     let error = load("", &Flags::default(), &environment).map(|_| ()).unwrap_err();
@@ -125,4 +146,6 @@ fn i28_secrets_do_not_print() {
     let config = plain("[providers.openai]\napi_key = \"sk-fake-literal\"\n").unwrap();
     let environment = Environment::from([("OPENAI_API_KEY", "sk-fake-env")]);
     assert!(!format!("{config:?}{environment:?}").contains("sk-fake"));
+    let error = refused("[providers]\nopenai = \"sk-fake\"\n");
+    assert!(error.contains("line 2") && !error.contains("sk-fake"), "{error}");
 }

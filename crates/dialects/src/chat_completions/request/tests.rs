@@ -31,7 +31,10 @@ fn error(text: &str) -> InputError {
 #[test]
 fn malformed_json_says_where() {
     let found = error("{\"model\": \"a/b\",\n  \"messages\": [}");
-    assert_eq!((found.kind, found.status(), found.code), (InputErrorKind::Malformed, 400, Some("invalid_json")));
+    assert_eq!(
+        (found.kind, found.status(), found.code),
+        (InputErrorKind::Malformed, 400, Some("invalid_json"))
+    );
     assert!(found.message.contains("line 2, column 16 (byte 32)"), "{found}");
     assert!(error("  \n").message.contains("empty"));
     for (text, word) in [("[1]", "an array"), ("\"x\"", "a string"), ("null", "null")] {
@@ -57,10 +60,22 @@ fn structural_errors_name_the_path_and_what_was_found() {
         (json!({"messages": [{"role": "user"}]}), "messages[0].content", "missing"),
         (json!({"messages": [{"role": "user", "content": 7}]}), "messages[0].content", "a number (7)"),
         (json!({"messages": [{"role": "user", "content": ["x"]}]}), "messages[0].content[0]", "a string"),
-        (json!({"messages": [{"role": "user", "content": [{"text": "x"}]}]}), "messages[0].content[0].type", "missing"),
-        (json!({"messages": [{"role": "user", "content": [{"type": []}]}]}), "messages[0].content[0].type", "an array"),
+        (
+            json!({"messages": [{"role": "user", "content": [{"text": "x"}]}]}),
+            "messages[0].content[0].type",
+            "missing",
+        ),
+        (
+            json!({"messages": [{"role": "user", "content": [{"type": []}]}]}),
+            "messages[0].content[0].type",
+            "an array",
+        ),
         (json!({"messages": [{"role": "tool", "content": "x"}]}), "messages[0].tool_call_id", "missing"),
-        (json!({"messages": [{"role": "tool", "content": "x", "tool_call_id": 3}]}), "messages[0].tool_call_id", "a number (3)"),
+        (
+            json!({"messages": [{"role": "tool", "content": "x", "tool_call_id": 3}]}),
+            "messages[0].tool_call_id",
+            "a number (3)",
+        ),
         (json!({"tools": {}}), "tools", "an object"),
         (json!({"tools": ["x"]}), "tools[0]", "a string"),
         (json!({"stream": "yes"}), "stream", "a string"),
@@ -75,7 +90,7 @@ fn structural_errors_name_the_path_and_what_was_found() {
         (json!({"response_format": {"type": "xml"}}), "response_format.type", "\"xml\""),
         (json!({"tool_choice": 1}), "tool_choice", "a number (1)"),
         (json!({"tool_choice": "maybe"}), "tool_choice", "\"maybe\""),
-        (json!({"tool_choice": {"type": "function"}}), "tool_choice.name", "missing"),
+        (json!({"tool_choice": {"type": "function"}}), "tool_choice.function.name", "missing"),
         (json!({"stream_options": true}), "stream_options", "a boolean (true)"),
         (json!({"stream_options": {"include_usage": 1}}), "stream_options.include_usage", "a number (1)"),
         (json!({"providerOptions": []}), "providerOptions", "an array"),
@@ -86,7 +101,11 @@ fn structural_errors_name_the_path_and_what_was_found() {
         // What only the neutral form looks at.
         (json!({"tools": [{"type": "function"}]}), "tools[0].function", "missing"),
         (json!({"tools": [{"type": "function", "function": {}}]}), "tools[0].function.name", "missing"),
-        (json!({"tools": [{"function": {"name": "f", "parameters": []}}]}), "tools[0].function.parameters", "an array"),
+        (
+            json!({"tools": [{"function": {"name": "f", "parameters": []}}]}),
+            "tools[0].function.parameters",
+            "an array",
+        ),
         (json!({"seed": 0.5}), "seed", "a number (0.5)"),
         (json!({"cache_control": "yes"}), "cache_control", "a string"),
         (json!({"response_format": {"type": "json_schema"}}), "response_format.json_schema", "missing"),
@@ -119,15 +138,22 @@ fn the_head_is_read() {
     .unwrap();
     assert_eq!((request.model.as_str(), request.stream, request.include_usage), ("openai/gpt-5", true, true));
     assert_eq!((request.max_tokens, request.reasoning_exclude), (Some(77), true));
-    assert_eq!((request.options.user.as_deref(), &request.options.order[..]), (Some("u2"), &["azure".to_owned()][..]));
+    assert_eq!(
+        (request.options.user.as_deref(), &request.options.order[..]),
+        (Some("u2"), &["azure".to_owned()][..])
+    );
     assert_eq!(parse(&with(json!({"max_tokens": 0}))).unwrap().max_tokens, None, "0 counts as absent");
-    assert_eq!(parse(&with(json!({"max_tokens": 9, "max_completion_tokens": 0}))).unwrap().max_tokens, Some(9));
+    assert_eq!(
+        parse(&with(json!({"max_tokens": 9, "max_completion_tokens": 0}))).unwrap().max_tokens,
+        Some(9)
+    );
     assert_eq!(request.needs, Needs::default());
 }
 
 #[test]
 fn needs_follow_the_parts() {
-    let needs = |parts: Value| parse(&with(json!({"messages": [{"role": "user", "content": parts}]}))).unwrap().needs;
+    let needs =
+        |parts: Value| parse(&with(json!({"messages": [{"role": "user", "content": parts}]}))).unwrap().needs;
     assert!(needs(json!([{"type": "image_url", "image_url": {"url": "https://x.test/a.png"}}])).images);
     assert!(needs(json!([{"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}])).audio);
     let pdf = needs(json!([{"type": "file", "file": {"data": "AA", "media_type": "application/pdf"}}]));
@@ -139,7 +165,8 @@ fn needs_follow_the_parts() {
         "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}},
     })));
     assert!(matches!(all.unwrap().needs, Needs { tools: true, reasoning: true, json_schema: true, .. }));
-    let off = parse(&with(json!({"tools": [], "reasoning": {"enabled": false}, "reasoning_effort": "none"}))).unwrap();
+    let off = parse(&with(json!({"tools": [], "reasoning": {"enabled": false}, "reasoning_effort": "none"})))
+        .unwrap();
     assert_eq!(off.needs, Needs::default());
 }
 
@@ -159,7 +186,10 @@ fn cache_marks_come_from_every_place() {
     }));
     assert_eq!(body.cache, Some(CacheMark { ttl: Some(CacheTtl::OneHour) }));
     assert_eq!(body.messages[0].cache, Some(CacheMark::default()));
-    assert_eq!((body.messages[1].parts[0].cache, body.messages[1].parts[1].cache), (None, Some(CacheMark::default())));
+    assert_eq!(
+        (body.messages[1].parts[0].cache, body.messages[1].parts[1].cache),
+        (None, Some(CacheMark::default()))
+    );
     assert_eq!(body.messages[2].parts[0].cache, Some(CacheMark::default()));
     assert_eq!(body.messages[3].cache, Some(CacheMark { ttl: Some(CacheTtl::FiveMinutes) }));
     assert_eq!(body.messages[3].parts[0].provider[0].0, "anthropic");
@@ -172,10 +202,14 @@ fn cache_marks_come_from_every_place() {
 fn i19_reasoning_of_earlier_turns_keeps_its_state() {
     let turn = |message: Value| {
         let body = conversation(json!({"messages": [message]}));
-        body.messages[0].parts.iter().filter_map(|p| match &p.content {
-            Content::Reasoning(r) => Some(r.clone()),
-            _ => None,
-        }).collect::<Vec<_>>()
+        body.messages[0]
+            .parts
+            .iter()
+            .filter_map(|p| match &p.content {
+                Content::Reasoning(r) => Some(r.clone()),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
     };
     let details = json!([
         {"type": "reasoning.text", "text": "a", "signature": "", "format": "anthropic-claude-v1", "index": 0},
@@ -185,12 +219,19 @@ fn i19_reasoning_of_earlier_turns_keeps_its_state() {
         {"type": "reasoning.encrypted", "data": "ENC", "id": "rs_1", "format": "openai-responses-v1", "index": 2},
         {"type": "reasoning.other", "x": 1},
     ]);
-    let found = turn(json!({"role": "assistant", "content": "t", "reasoning": "loser", "reasoning_details": details}));
+    let found = turn(
+        json!({"role": "assistant", "content": "t", "reasoning": "loser", "reasoning_details": details}),
+    );
     assert_eq!(found.len(), 3, "streamed pieces of one block are joined, two blocks stay two");
     assert_eq!((found[0].text.as_str(), found[0].signature.as_deref()), ("ab", Some("SIG==")));
     assert_eq!((found[1].text.as_str(), found[1].signature.as_deref()), ("c", Some("S2")));
-    assert_eq!((found[2].kind, found[2].data.as_deref(), found[2].id.as_deref()), (ReasoningKind::Encrypted, Some("ENC"), Some("rs_1")));
-    let plain = turn(json!({"role": "assistant", "content": null, "reasoning_content": "rc", "reasoning": "r", "reasoning_details": []}));
+    assert_eq!(
+        (found[2].kind, found[2].data.as_deref(), found[2].id.as_deref()),
+        (ReasoningKind::Encrypted, Some("ENC"), Some("rs_1"))
+    );
+    let plain = turn(
+        json!({"role": "assistant", "content": null, "reasoning_content": "rc", "reasoning": "r", "reasoning_details": []}),
+    );
     assert_eq!((plain.len(), plain[0].text.as_str()), (1, "rc"));
     assert_eq!(turn(json!({"role": "assistant", "content": "", "reasoning": "r"}))[0].text, "r");
 }
@@ -210,7 +251,10 @@ fn i18_tool_calls_and_answers_keep_their_bytes() {
     ]}));
     let parts = &body.messages[0].parts;
     assert_eq!(parts[0].content, Content::Text("ok".into()));
-    assert_eq!(parts[1].content, Content::ToolCall(ToolCall { id: "c1".into(), name: "f".into(), arguments: arguments.into() }));
+    assert_eq!(
+        parts[1].content,
+        Content::ToolCall(ToolCall { id: "c1".into(), name: "f".into(), arguments: arguments.into() })
+    );
     assert!(matches!(&parts[2].content, Content::ToolCall(c) if c.arguments == "{\"k\":1}"));
     assert!(matches!(&parts[3].content, Content::Custom { namespace, .. } if namespace == "openai"));
     let answer = |i: usize| match &body.messages[i].parts[0].content {
@@ -237,29 +281,48 @@ fn settings_tools_and_formats_are_read() {
     let settings = &body.settings;
     assert_eq!(settings.temperature.as_ref().map(ToString::to_string).as_deref(), Some("0.7"));
     assert_eq!((settings.top_k, settings.seed, settings.max_output_tokens), (Some(40), Some(-3), Some(5)));
-    assert_eq!((settings.stop.as_slice(), settings.presence_penalty.is_none()), (&["END".to_owned()][..], true));
+    assert_eq!(
+        (settings.stop.as_slice(), settings.presence_penalty.is_none()),
+        (&["END".to_owned()][..], true)
+    );
     assert_eq!(body.tool_choice, Some(ToolChoice::Function("f".into())));
-    assert_eq!((body.tools.len(), body.parallel_tool_calls, body.modalities.as_slice()), (3, Some(false), &["image".to_owned()][..]));
-    assert!(matches!(&body.tools[1], Tool::Provider { kind, value } if kind == "vercel:exa_search" && value["config"]["n"] == 1));
+    assert_eq!(
+        (body.tools.len(), body.parallel_tool_calls, body.modalities.as_slice()),
+        (3, Some(false), &["image".to_owned()][..])
+    );
+    assert!(
+        matches!(&body.tools[1], Tool::Provider { kind, value } if kind == "vercel:exa_search" && value["config"]["n"] == 1)
+    );
     assert_eq!(body.reasoning.unwrap().effort.as_deref(), Some("high"), "the nested form wins");
     assert_eq!(body.safety_identifier.map(|s| s.len()), Some(64));
     assert_eq!(body.service_tier.as_deref(), Some("priority"));
-    assert!(matches!(body.response_format, Some(ResponseFormat::JsonSchema { name: Some(n), .. }) if n == "n"));
-    assert_eq!(body.provider_options, vec![("anthropic".to_owned(), json!({"thinking": {"type": "enabled"}}))]);
+    assert!(
+        matches!(body.response_format, Some(ResponseFormat::JsonSchema { name: Some(n), .. }) if n == "n")
+    );
+    assert_eq!(
+        body.provider_options,
+        vec![("anthropic".to_owned(), json!({"thinking": {"type": "enabled"}}))]
+    );
 }
 
 #[test]
 fn parts_that_are_not_known_are_kept() {
     let body = conversation(json!({"messages": [{"role": "user", "content": [
         {"type": "cube", "side": 3}, {"type": "document_url", "document_url": "https://x.test/a.pdf"}]}]}));
-    assert!(matches!(&body.messages[0].parts[0].content, Content::Custom { value, .. } if value["side"] == 3));
-    assert!(matches!(&body.messages[0].parts[1].content, Content::File(f) if f.media_type == "application/pdf"));
+    assert!(
+        matches!(&body.messages[0].parts[0].content, Content::Custom { value, .. } if value["side"] == 3)
+    );
+    assert!(
+        matches!(&body.messages[0].parts[1].content, Content::File(f) if f.media_type == "application/pdf")
+    );
 }
 
 #[test]
 fn a_lone_surrogate_in_a_prompt_does_no_harm() {
     let body = parse(r#"{"model":"a/b","messages":[{"role":"user","content":"x\ud83dy"}]}"#).unwrap();
-    assert!(matches!(&body.conversation().unwrap().messages[0].parts[0].content, Content::Text(t) if t.starts_with('x') && t.ends_with('y')));
+    assert!(
+        matches!(&body.conversation().unwrap().messages[0].parts[0].content, Content::Text(t) if t.starts_with('x') && t.ends_with('y'))
+    );
 }
 
 fn any_json() -> impl proptest::strategy::Strategy<Value = Value> {
@@ -268,9 +331,24 @@ fn any_json() -> impl proptest::strategy::Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i32>().prop_map(Value::from),
-        prop_oneof!["text", "user", "tool", "assistant", "image_url", "function", "\\PC{0,6}"].prop_map(Value::from),
+        prop_oneof!["text", "user", "tool", "assistant", "image_url", "function", "\\PC{0,6}"]
+            .prop_map(Value::from),
     ];
-    let key = prop_oneof!["role", "content", "type", "text", "tool_calls", "function", "name", "reasoning_details", "cache_control", "image_url", "file", "url", "tool_call_id"];
+    let key = prop_oneof![
+        "role",
+        "content",
+        "type",
+        "text",
+        "tool_calls",
+        "function",
+        "name",
+        "reasoning_details",
+        "cache_control",
+        "image_url",
+        "file",
+        "url",
+        "tool_call_id"
+    ];
     leaf.prop_recursive(4, 24, 4, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),

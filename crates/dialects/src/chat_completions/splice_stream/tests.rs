@@ -37,14 +37,32 @@ fn i17_an_openai_stream_passes_with_our_id_model_and_end() {
     let (text, ..) = check_sequence(&found, done);
     assert_eq!((text.as_str(), found.len()), ("Hi you", 4));
     assert_eq!(found[2]["choices"][0]["delta"], json!({"content": " you", "unknown": [1]}));
-    assert_eq!((&found[2]["created"], &found[2]["system_fingerprint"], &found[2]["x"]), (&json!(5), &json!("fp_up"), &json!({"k": 1.5})));
+    assert_eq!(
+        (&found[2]["created"], &found[2]["system_fingerprint"], &found[2]["x"]),
+        (&json!(5), &json!("fp_up"), &json!({"k": 1.5}))
+    );
     let last = &found[3];
     assert_eq!(last["choices"][0]["finish_reason"], "stop");
     assert_eq!((&last["usage"]["prompt_tokens"], &last["usage"]["queue_time"]), (&json!(16), &json!(0.5)));
     assert_eq!(last["usage"]["prompt_tokens_details"]["odd"], 9);
     assert_eq!(last["time_info"], 7, "members of the swallowed usage chunk leave with the last chunk");
     let keys: Vec<_> = last.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["id", "object", "created", "model", "service_tier", "system_fingerprint", "choices", "usage", "x", "time_info", "generationId"]);
+    assert_eq!(
+        keys,
+        [
+            "id",
+            "object",
+            "created",
+            "model",
+            "service_tier",
+            "system_fingerprint",
+            "choices",
+            "usage",
+            "x",
+            "time_info",
+            "generationId"
+        ]
+    );
 }
 
 #[test]
@@ -63,7 +81,8 @@ fn i17_an_untouched_chunk_keeps_its_bytes() {
 
 #[test]
 fn role_content_and_finish_in_one_chunk_become_three() {
-    let (found, done) = splice(context(), &[up(json!({"role": "assistant", "content": "all"}), json!("length"))]);
+    let (found, done) =
+        splice(context(), &[up(json!({"role": "assistant", "content": "all"}), json!("length"))]);
     let (text, ..) = check_sequence(&found, done);
     assert_eq!((text.as_str(), found.len()), ("all", 3));
     assert_eq!(found[2]["choices"][0]["finish_reason"], "length");
@@ -92,9 +111,21 @@ fn chunks_without_choices_or_delta_never_reach_a_client() {
 fn reasoning_is_given_in_all_forms_or_in_none() {
     let first = up(json!({"role": "assistant"}), Value::Null);
     for (delta, text, details) in [
-        (json!({"reasoning_content": "r"}), "r", json!([{"type": "reasoning.text", "text": "r", "format": "unknown", "index": 0}])),
-        (json!({"content": "", "reasoning": "r"}), "r", json!([{"type": "reasoning.text", "text": "r", "format": "unknown", "index": 0}])),
-        (json!({"reasoning_details": [{"type": "reasoning.summary", "summary": "s\n"}]}), "s\n", json!([{"type": "reasoning.summary", "summary": "s\n"}])),
+        (
+            json!({"reasoning_content": "r"}),
+            "r",
+            json!([{"type": "reasoning.text", "text": "r", "format": "unknown", "index": 0}]),
+        ),
+        (
+            json!({"content": "", "reasoning": "r"}),
+            "r",
+            json!([{"type": "reasoning.text", "text": "r", "format": "unknown", "index": 0}]),
+        ),
+        (
+            json!({"reasoning_details": [{"type": "reasoning.summary", "summary": "s\n"}]}),
+            "s\n",
+            json!([{"type": "reasoning.summary", "summary": "s\n"}]),
+        ),
     ] {
         let stream = [first.clone(), up(delta.clone(), Value::Null), up(json!({}), json!("stop"))];
         let (found, done) = splice(context(), &stream);
@@ -103,11 +134,19 @@ fn reasoning_is_given_in_all_forms_or_in_none() {
         let excluded = ReplyContext { exclude_reasoning: true, ..context() };
         let (found, _) = splice(excluded, &stream);
         let deltas: Vec<_> = found.iter().map(|c| &c["choices"][0]["delta"]).collect();
-        assert!(deltas.iter().all(|d| !d.as_object().unwrap().keys().any(|k| k.starts_with("reasoning"))), "{delta}: {deltas:?}");
+        assert!(
+            deltas.iter().all(|d| !d.as_object().unwrap().keys().any(|k| k.starts_with("reasoning"))),
+            "{delta}: {deltas:?}"
+        );
     }
-    let encrypted = up(json!({"reasoning_details": [{"type": "reasoning.encrypted", "data": "E"}]}), Value::Null);
+    let encrypted =
+        up(json!({"reasoning_details": [{"type": "reasoning.encrypted", "data": "E"}]}), Value::Null);
     let (found, _) = splice(context(), &[first.clone(), encrypted, up(json!({}), json!("stop"))]);
-    assert_eq!(found[1]["choices"][0]["delta"].as_object().unwrap().len(), 1, "state without text stays as it is");
+    assert_eq!(
+        found[1]["choices"][0]["delta"].as_object().unwrap().len(),
+        1,
+        "state without text stays as it is"
+    );
     let none = up(json!({"content": "x", "reasoning_content": null, "reasoning": ""}), Value::Null);
     let (found, _) = splice(context(), &[first, none.clone(), up(json!({}), json!("stop"))]);
     assert_eq!(found[1]["choices"][0]["delta"], none["choices"][0]["delta"]);
@@ -115,7 +154,8 @@ fn reasoning_is_given_in_all_forms_or_in_none() {
 
 #[test]
 fn i16_a_stream_without_finish_reason_does_not_end_well() {
-    let (found, done) = splice(context(), &[up(json!({"role": "assistant", "content": "half"}), Value::Null)]);
+    let (found, done) =
+        splice(context(), &[up(json!({"role": "assistant", "content": "half"}), Value::Null)]);
     assert!(!done);
     assert_eq!(found.last().unwrap()["error"]["code"], "truncated");
     let mut broken = StreamSplice::new(context());
@@ -128,10 +168,18 @@ fn i16_a_stream_without_finish_reason_does_not_end_well() {
 #[test]
 fn further_choices_pass() {
     let other = |finish: Value| json!({"id": "1", "model": "m", "choices": [{"index": 1, "delta": {"content": "b"}, "finish_reason": finish, "logprobs": null}]});
-    let stream = [up(json!({"role": "assistant"}), Value::Null), other(Value::Null), up(json!({}), json!("stop")), other(json!("stop"))];
+    let stream = [
+        up(json!({"role": "assistant"}), Value::Null),
+        other(Value::Null),
+        up(json!({}), json!("stop")),
+        other(json!("stop")),
+    ];
     let (found, done) = splice(context(), &stream);
     assert!(done && found.len() == 4);
-    assert_eq!((&found[2]["choices"][0]["index"], &found[2]["choices"][0]["finish_reason"]), (&json!(1), &json!("stop")));
+    assert_eq!(
+        (&found[2]["choices"][0]["index"], &found[2]["choices"][0]["finish_reason"]),
+        (&json!(1), &json!("stop"))
+    );
     assert_eq!(found[3]["choices"][0]["index"], 0);
     assert!(found[3].get("usage").is_some());
 }
@@ -144,17 +192,38 @@ fn i17_a_whole_answer_keeps_what_is_not_ours() {
     assert!(text.contains(r#""x_provider":{"v":1.0e1}"#), "{text}");
     let value: Value = serde_json::from_slice(&whole).unwrap();
     let keys: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["id", "object", "created", "model", "x_provider", "choices", "usage", "service_tier", "system_fingerprint", "generationId"]);
+    assert_eq!(
+        keys,
+        [
+            "id",
+            "object",
+            "created",
+            "model",
+            "x_provider",
+            "choices",
+            "usage",
+            "service_tier",
+            "system_fingerprint",
+            "generationId"
+        ]
+    );
     let message = &value["choices"][0]["message"];
     assert_eq!((&message["reasoning"], &message["reasoning_content"]), (&json!("why"), &json!("why")));
-    assert_eq!((&value["choices"][0]["matched_stop"], &value["choices"][0]["logprobs"]), (&json!(2), &Value::Null));
+    assert_eq!(
+        (&value["choices"][0]["matched_stop"], &value["choices"][0]["logprobs"]),
+        (&json!(2), &Value::Null)
+    );
     assert!(message["provider_metadata"]["gateway"]["routing"].is_object());
     assert!(value["choices"][1]["message"].get("provider_metadata").is_none());
     let usage = &value["usage"];
-    assert_eq!((&usage["prompt_tokens"], &usage["cost"], &usage["server_time"]), (&json!(16), &json!(0.000123), &json!(3)));
+    assert_eq!(
+        (&usage["prompt_tokens"], &usage["cost"], &usage["server_time"]),
+        (&json!(16), &json!(0.000123), &json!(3))
+    );
     assert_eq!(usage["completion_tokens_details"]["accepted_prediction_tokens"], 4);
     let unpriced = tollgate_domain::Receipt { cost: None, market_cost: Some(Nanodollars(1)), ..receipt() };
-    let value: Value = serde_json::from_slice(&splice_whole(&context(), upstream, &unpriced).unwrap()).unwrap();
+    let value: Value =
+        serde_json::from_slice(&splice_whole(&context(), upstream, &unpriced).unwrap()).unwrap();
     assert!(value["usage"]["cost"].is_null());
     for bad in [&b"[]"[..], b"{}", br#"{"choices":[]}"#, br#"{"choices":[{"index":0}]}"#, b"<html>"] {
         assert!(splice_whole(&context(), bad, &receipt()).is_err());

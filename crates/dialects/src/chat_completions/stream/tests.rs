@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tollgate_domain::conversation::{FORMAT_ANTHROPIC, FORMAT_GEMINI, FORMAT_OPENAI, FORMAT_UNKNOWN, ReasoningKind};
+use tollgate_domain::conversation::{
+    FORMAT_ANTHROPIC, FORMAT_GEMINI, FORMAT_OPENAI, FORMAT_UNKNOWN, ReasoningKind,
+};
 use tollgate_domain::failure::FailureClass;
 use tollgate_domain::id::Ulid;
 use tollgate_domain::receipt::Routing;
@@ -34,7 +36,13 @@ pub(in crate::chat_completions) fn receipt() -> Receipt {
             final_provider: "anthropic".into(),
             attempts: Vec::new(),
         },
-        usage: Usage { input_uncached: 10, input_cache_read: 4, input_cache_write_5m: 2, output_text: 5, ..Usage::default() },
+        usage: Usage {
+            input_uncached: 10,
+            input_cache_read: 4,
+            input_cache_write_5m: 2,
+            output_text: 5,
+            ..Usage::default()
+        },
         cost: Some(Nanodollars(123_000)),
         market_cost: Some(Nanodollars(123_000)),
         byok: false,
@@ -76,16 +84,27 @@ fn encode(events: &[ReplyEvent], context: ReplyContext) -> (Vec<Value>, bool) {
 }
 
 /// What holds of every complete stream (clients §0.1, §1). Returns (text, reasoning, calls).
-pub(in crate::chat_completions) fn check_sequence(chunks: &[Value], done: bool) -> (String, String, Vec<(String, String)>) {
+pub(in crate::chat_completions) fn check_sequence(
+    chunks: &[Value],
+    done: bool,
+) -> (String, String, Vec<(String, String)>) {
     assert!(done, "a complete stream ends in [DONE]");
-    assert_eq!(chunks[0]["choices"][0]["delta"], json!({"role": "assistant"}), "the role comes first and alone");
+    assert_eq!(
+        chunks[0]["choices"][0]["delta"],
+        json!({"role": "assistant"}),
+        "the role comes first and alone"
+    );
     let (mut text, mut reasoning, mut calls) = (String::new(), String::new(), Vec::<(String, String)>::new());
     for (i, chunk) in chunks.iter().enumerate() {
         let last = i + 1 == chunks.len();
         let choice = &chunk["choices"][0];
         assert!(choice["delta"].is_object(), "every chunk has choices[0].delta: {chunk}");
         assert!(choice.get("logprobs").is_some(), "{chunk}");
-        assert_eq!(choice["finish_reason"].is_string(), last, "one chunk has a finish reason, the last: {chunk}");
+        assert_eq!(
+            choice["finish_reason"].is_string(),
+            last,
+            "one chunk has a finish reason, the last: {chunk}"
+        );
         assert_eq!(chunk.get("usage").is_some(), last, "{chunk}");
         assert_eq!(chunk.get("generationId").is_some(), last, "{chunk}");
         assert_eq!(choice["delta"].get("provider_metadata").is_some(), last, "{chunk}");
@@ -121,17 +140,30 @@ fn the_bytes_of_a_short_answer() {
     let mut out = Vec::new();
     encoder.event(&ReplyEvent::TextDelta { block: 0, text: "Olá \"you\"".into() }, &mut out);
     let id = context().generation.to_string();
-    let chunk = |delta: &str| format!("data: {{\"id\":\"{id}\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"anthropic/claude-sonnet-4\",\"choices\":[{{\"index\":0,\"delta\":{{{delta}}},\"logprobs\":null,\"finish_reason\":null}}],\"system_fingerprint\":\"fp_0123456789\"}}\n\n");
-    assert_eq!(String::from_utf8(out).unwrap(), chunk("\"role\":\"assistant\"") + &chunk("\"content\":\"Olá \\\"you\\\"\""));
+    let chunk = |delta: &str| {
+        format!(
+            "data: {{\"id\":\"{id}\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"anthropic/claude-sonnet-4\",\"choices\":[{{\"index\":0,\"delta\":{{{delta}}},\"logprobs\":null,\"finish_reason\":null}}],\"system_fingerprint\":\"fp_0123456789\"}}\n\n"
+        )
+    };
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        chunk("\"role\":\"assistant\"") + &chunk("\"content\":\"Olá \\\"you\\\"\"")
+    );
 }
 
 #[test]
 fn usage_is_inclusive_and_cost_a_number() {
     let (chunks, _) = encode(&[], context());
     let usage = &chunks[1]["usage"];
-    assert_eq!((&usage["prompt_tokens"], &usage["completion_tokens"], &usage["total_tokens"]), (&json!(16), &json!(5), &json!(21)));
+    assert_eq!(
+        (&usage["prompt_tokens"], &usage["completion_tokens"], &usage["total_tokens"]),
+        (&json!(16), &json!(5), &json!(21))
+    );
     assert_eq!((&usage["cost"], &usage["market_cost"]), (&json!(0.000123), &json!(0.000123)));
-    assert_eq!((&usage["prompt_tokens_details"]["cached_tokens"], &usage["cache_creation_input_tokens"]), (&json!(4), &json!(2)));
+    assert_eq!(
+        (&usage["prompt_tokens_details"]["cached_tokens"], &usage["cache_creation_input_tokens"]),
+        (&json!(4), &json!(2))
+    );
     assert!(usage["cost_details"]["upstream_inference_cost"].is_null());
     assert_eq!(chunks[1]["choices"][0]["delta"]["provider_metadata"]["gateway"]["cost"], "0.000123");
 }
@@ -146,7 +178,10 @@ fn i05_unknown_price_is_null_and_own_keys_cost_nothing() {
     let unknown = write(None, None, false);
     assert!(unknown["cost"].is_null() && unknown["market_cost"].is_null());
     let own = write(Some(Nanodollars::ZERO), Some(Nanodollars(5_000)), true);
-    assert_eq!((&own["cost"], &own["cost_details"]["upstream_inference_cost"], &own["is_byok"]), (&json!(0), &json!(0.000005), &json!(true)));
+    assert_eq!(
+        (&own["cost"], &own["cost_details"]["upstream_inference_cost"], &own["is_byok"]),
+        (&json!(0), &json!(0.000005), &json!(true))
+    );
 }
 
 #[test]
@@ -157,7 +192,12 @@ fn i19_signatures_and_state_are_written_as_recorded() {
         ReplyEvent::ReasoningEnd { block: 0, signature: Some("S==".into()), data: None },
         reasoning_start(1, ReasoningKind::Encrypted, FORMAT_ANTHROPIC),
         ReplyEvent::ReasoningEnd { block: 1, signature: None, data: Some("RED".into()) },
-        ReplyEvent::ReasoningStart { block: 2, kind: ReasoningKind::Summary, id: Some("rs".into()), format: FORMAT_OPENAI },
+        ReplyEvent::ReasoningStart {
+            block: 2,
+            kind: ReasoningKind::Summary,
+            id: Some("rs".into()),
+            format: FORMAT_OPENAI,
+        },
         ReplyEvent::ReasoningDelta { block: 2, text: "sum".into() },
         ReplyEvent::ReasoningEnd { block: 2, signature: None, data: Some("ENC".into()) },
         reasoning_start(3, ReasoningKind::Text, FORMAT_GEMINI),
@@ -168,7 +208,11 @@ fn i19_signatures_and_state_are_written_as_recorded() {
         ReplyEvent::ReasoningEnd { block: 4, signature: None, data: None },
     ];
     let (chunks, _) = encode(&events, context());
-    let details: Vec<_> = chunks.iter().filter_map(|c| c["choices"][0]["delta"].get("reasoning_details")).map(|d| d[0].clone()).collect();
+    let details: Vec<_> = chunks
+        .iter()
+        .filter_map(|c| c["choices"][0]["delta"].get("reasoning_details"))
+        .map(|d| d[0].clone())
+        .collect();
     let expected = [
         json!({"type":"reasoning.text","text":"hm","signature":"","format":"anthropic-claude-v1","index":0}),
         json!({"type":"reasoning.text","text":"","signature":"S==","format":"anthropic-claude-v1","index":0}),
@@ -180,7 +224,9 @@ fn i19_signatures_and_state_are_written_as_recorded() {
         json!({"type":"reasoning.text","text":"d","format":"unknown","index":4}),
     ];
     assert_eq!(details, expected);
-    let whole: Value = serde_json::from_slice(&encode_whole(&context(), &events, &finish(FinishReason::Stop), &receipt())).unwrap();
+    let whole: Value =
+        serde_json::from_slice(&encode_whole(&context(), &events, &finish(FinishReason::Stop), &receipt()))
+            .unwrap();
     let mut joined = expected.to_vec();
     joined.remove(1);
     joined[0]["signature"] = json!("S==");
@@ -188,14 +234,21 @@ fn i19_signatures_and_state_are_written_as_recorded() {
     assert_eq!(whole["choices"][0]["message"]["reasoning"], "hmsumgd");
     let excluded = ReplyContext { exclude_reasoning: true, ..context() };
     assert_eq!(encode(&events, excluded.clone()).0.len(), 2, "role and end only");
-    let whole: Value = serde_json::from_slice(&encode_whole(&excluded, &events, &finish(FinishReason::Stop), &receipt())).unwrap();
+    let whole: Value =
+        serde_json::from_slice(&encode_whole(&excluded, &events, &finish(FinishReason::Stop), &receipt()))
+            .unwrap();
     assert!(whole["choices"][0]["message"].get("reasoning").is_none());
     assert!(whole["choices"][0]["message"].get("reasoning_details").is_none());
 }
 
 #[test]
 fn images_files_sources_and_refusals() {
-    let file = |media: &str| File { media_type: media.into(), data: FileData::Base64("QUJD".into()), filename: None, detail: None };
+    let file = |media: &str| File {
+        media_type: media.into(),
+        data: FileData::Base64("QUJD".into()),
+        filename: None,
+        detail: None,
+    };
     let source = json!({"type": "url_citation", "url_citation": {"url": "https://x.test"}});
     let events = [
         ReplyEvent::File(file("image/png")),
@@ -209,9 +262,14 @@ fn images_files_sources_and_refusals() {
     assert_eq!(chunks[2]["choices"][0]["delta"]["files"][0]["file"]["media_type"], "audio/wav");
     assert_eq!(chunks[3]["choices"][0]["delta"], json!({"annotations": [source]}));
     assert_eq!(chunks[4]["choices"][0]["delta"], json!({"refusal": "no"}));
-    let whole: Value = serde_json::from_slice(&encode_whole(&context(), &events, &finish(FinishReason::Stop), &receipt())).unwrap();
+    let whole: Value =
+        serde_json::from_slice(&encode_whole(&context(), &events, &finish(FinishReason::Stop), &receipt()))
+            .unwrap();
     let message = &whole["choices"][0]["message"];
-    assert_eq!((&message["images"], &message["refusal"], &message["content"]), (&image, &json!("no"), &Value::Null));
+    assert_eq!(
+        (&message["images"], &message["refusal"], &message["content"]),
+        (&image, &json!("no"), &Value::Null)
+    );
 }
 
 #[test]
@@ -223,7 +281,10 @@ fn i16_a_broken_stream_ends_in_an_error_and_not_in_done() {
     let (chunks, done) = chunks(&out);
     assert!(!done);
     let last = chunks.last().unwrap();
-    assert_eq!(last["error"], json!({"message": "cut", "type": "internal_server_error", "param": null, "code": "truncated"}));
+    assert_eq!(
+        last["error"],
+        json!({"message": "cut", "type": "internal_server_error", "param": null, "code": "truncated"})
+    );
     assert_eq!(last["generationId"], context().generation.to_string());
     assert!(chunks.iter().all(|c| c["choices"][0]["finish_reason"].is_null()));
 }

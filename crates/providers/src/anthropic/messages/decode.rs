@@ -39,8 +39,7 @@ impl Decoder {
             BodyForm::Whole => Input::Whole(Vec::new()),
             BodyForm::Stream => Input::Undecided,
         };
-        let reply = Reply { provider: target.provider.clone(), json_tool, ..Reply::default() };
-        Self { input, reply }
+        Self { input, reply: Reply { json_tool, ..Reply::of(target) } }
     }
 }
 
@@ -90,23 +89,17 @@ impl ReplyDecoder for Decoder {
                 reply.whole(&body, out);
             }
         }
-        if !reply.done {
-            reply.fail(
-                FailureClass::Truncated,
-                "The provider's answer ended before it was complete (no message_stop); try again.",
-                out,
-            );
-        }
+        reply.cut(out);
     }
 }
 
 /// What is known of the reply so far.
 #[derive(Debug, Default)]
-struct Reply {
+pub(super) struct Reply {
     provider: String,
     json_tool: Option<String>,
     /// The last event has been given.
-    done: bool,
+    pub(super) done: bool,
     /// The reply came as one body.
     whole: bool,
     /// The id of the message, once it has begun.
@@ -126,9 +119,30 @@ struct Reply {
 }
 
 impl Reply {
+    /// A reply of an endpoint, of which nothing is known.
+    pub(super) fn of(target: &Target) -> Self {
+        Self { provider: target.provider.clone(), ..Self::default() }
+    }
+
+    /// The bytes have ended; unless the reply has, it was cut (I16).
+    pub(super) fn cut(&mut self, out: &mut Vec<ReplyEvent>) {
+        if !self.done {
+            self.fail(
+                FailureClass::Truncated,
+                "The provider's answer ended before it was complete (no message_stop); try again.",
+                out,
+            );
+        }
+    }
+
+    /// A block is open of which nothing is told before its end.
+    pub(super) fn has_quiet_block(&self) -> bool {
+        self.open.iter().any(|(_, open)| matches!(open, OpenBlock::Other { .. }))
+    }
+
     /// Takes one event of a stream. Of the `last` one, which may have been cut, unreadable JSON only means
     /// that it does not count.
-    fn event(&mut self, name: &[u8], data: &[u8], last: bool, out: &mut Vec<ReplyEvent>) {
+    pub(super) fn event(&mut self, name: &[u8], data: &[u8], last: bool, out: &mut Vec<ReplyEvent>) {
         let data = data.trim_ascii();
         if self.done || data.is_empty() || data == b"[DONE]" {
             return;
@@ -173,7 +187,7 @@ impl Reply {
     }
 
     /// Takes a whole body, as if its blocks had been streamed.
-    fn whole(&mut self, body: &[u8], out: &mut Vec<ReplyEvent>) {
+    pub(super) fn whole(&mut self, body: &[u8], out: &mut Vec<ReplyEvent>) {
         self.whole = true;
         let message = match Object::parse(body) {
             Ok(message) => message,

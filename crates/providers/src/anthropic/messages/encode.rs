@@ -79,7 +79,10 @@ pub fn encode(conversation: &Conversation, target: &Target, stream: bool) -> Res
     finish_members(&mut rest, config, &plan, options, stream);
     let body = Body { model: &target.model, max_tokens: plan.max_tokens, prompt, definitions, rest };
     let body = serde_json::to_vec(&body).map_err(|e| {
-        InputError::invalid("messages", format!("The request cannot be written as JSON: {e}. Check its content."))
+        InputError::invalid(
+            "messages",
+            format!("The request cannot be written as JSON: {e}. Check its content."),
+        )
     })?;
     Ok(Encoded { body, betas: betas.0, json_tool })
 }
@@ -99,7 +102,11 @@ enum Answer {
     Tool(String, Block),
 }
 
-fn answer_form(format: Option<&ResponseFormat>, target: &Target, tools: &[Block]) -> Result<Answer, InputError> {
+fn answer_form(
+    format: Option<&ResponseFormat>,
+    target: &Target,
+    tools: &[Block],
+) -> Result<Answer, InputError> {
     let Some(ResponseFormat::JsonSchema { schema, description, .. }) = format else {
         // The protocol has no mode for JSON of any form; as elsewhere the prompt has to ask for it.
         return Ok(Answer::Free);

@@ -46,7 +46,9 @@ pub(super) fn block(file: &File, path: &str, betas: &mut Betas) -> Result<Block,
         (Form::Text, FileData::Url(_)) => {
             return Err(InputError::unsupported(
                 path,
-                format!("A document of type '{media_type}' cannot be given to this model by its address; send its text instead."),
+                format!(
+                    "A document of type '{media_type}' cannot be given to this model by its address; send its text instead."
+                ),
             ));
         }
         (Form::Image | Form::Pdf, FileData::Text(_)) => return Err(unsupported(path, &media_type)),
@@ -119,7 +121,10 @@ fn sniffed(base64: &str) -> Option<&'static str> {
 fn decoded(data: &str, path: &str) -> Result<String, InputError> {
     let bytes = STANDARD.decode(data).or_else(|_| STANDARD_NO_PAD.decode(data)).ok();
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
-        InputError::invalid(path, "The text document is no base64 of UTF-8 text; send it so, or as plain text.")
+        InputError::invalid(
+            path,
+            "The text document is no base64 of UTF-8 text; send it so, or as plain text.",
+        )
     })
 }
 

@@ -3,6 +3,7 @@
 //! - [`encode`]: the neutral conversation as a request body
 //! - [`headers`]: the protocol's version and betas
 //! - [`Decoder`]: a reply, whole or streamed, as neutral events
+//! - [`MessagesTap`]: a reply that is passed through, read along
 
 mod block;
 mod cache;
@@ -16,6 +17,7 @@ mod options;
 mod prompt;
 mod reasoning;
 mod schema;
+mod tap;
 mod tool_ids;
 mod tools;
 mod usage;
@@ -25,6 +27,7 @@ mod tests;
 
 pub use decode::Decoder;
 pub use encode::{Encoded, encode};
+pub use tap::MessagesTap;
 
 /// The version of the protocol that this codec speaks.
 pub const VERSION: &str = "2023-06-01";

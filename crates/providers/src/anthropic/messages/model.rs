@@ -21,9 +21,9 @@ impl Model {
         let words: Vec<&str> =
             id.split(['/', '-', '.', '_', '@', ':']).skip_while(|word| *word != "claude").skip(1).collect();
         let number = |word: &&str| if word.len() <= 2 { word.parse::<u32>().ok() } else { None };
-        let version = words.iter().position(|word| number(&word).is_some()).and_then(|at| {
-            let minor = words.get(at + 1).and_then(|word| number(&word)).unwrap_or(0);
-            words.get(at).and_then(|word| number(&word)).map(|major| (major, minor))
+        let version = words.iter().position(|word| number(word).is_some()).and_then(|at| {
+            let minor = words.get(at + 1).and_then(&number).unwrap_or(0);
+            words.get(at).and_then(number).map(|major| (major, minor))
         });
         Self { version, fable: words.contains(&"fable"), haiku: words.contains(&"haiku") }
     }

@@ -57,11 +57,7 @@ impl OpenBlock {
                     let arguments = seed.unwrap_or_else(|| "{}".to_owned());
                     out.push(arguments_event(block, arguments, as_text));
                 }
-                out.push(if as_text {
-                    ReplyEvent::TextEnd { block }
-                } else {
-                    ReplyEvent::ToolEnd { block }
-                });
+                out.push(if as_text { ReplyEvent::TextEnd { block } } else { ReplyEvent::ToolEnd { block } });
             }
             Self::Other { mut value, input } => {
                 if let (Some(members), Ok(input)) =

@@ -62,7 +62,8 @@ impl Options {
         }
         self.thinking = self.members.shift_remove("thinking").filter(Value::is_object);
         self.effort = self.members.shift_remove("effort").and_then(|v| v.as_str().map(str::to_owned));
-        self.disable_parallel = self.members.shift_remove("disable_parallel_tool_use").and_then(|v| v.as_bool());
+        self.disable_parallel =
+            self.members.shift_remove("disable_parallel_tool_use").and_then(|v| v.as_bool());
         if let Some(budget) = self.members.shift_remove("task_budget") {
             let config = self.members.entry("output_config").or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(config) = config {

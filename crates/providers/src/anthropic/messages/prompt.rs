@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tollgate_domain::conversation::{
-    Content, FORMAT_ANTHROPIC, Message, Part, Reasoning, Role, ToolCall, ToolOutput, ToolResult,
+    CacheMark, Content, FORMAT_ANTHROPIC, Message, Part, Reasoning, Role, ToolCall, ToolOutput, ToolResult,
 };
 use tollgate_domain::{Conversation, InputError};
 
@@ -99,24 +99,30 @@ impl Writer<'_> {
         let mut blocks = Vec::with_capacity(message.parts.len());
         let mut unsigned = String::new();
         for (at, part) in message.parts.iter().enumerate() {
-            let before = blocks.len();
             if let Content::Reasoning(reasoning) = &part.content {
                 if message.role == Role::Assistant {
                     push_reasoning(reasoning, &mut unsigned, &mut blocks);
                 }
-            } else if let Some(block) = self.part(message.role, part, &|| format!("messages[{index}].content[{at}]"))? {
-                blocks.push(block);
+            } else {
+                let path = || format!("messages[{index}].content[{at}]");
+                blocks.extend(self.part(message.role, part, &path)?);
             }
             let mark = part.cache.or_else(|| own_data(part).and_then(cache_option));
-            if let Some(mark) = mark {
-                // The mark of a part that was dropped belongs behind what stands before it.
-                let from = if blocks.len() > before { before } else { 0 };
-                mark_last(&mut blocks[from..], Some(mark));
-            }
+            self.mark(&mut blocks, mark);
         }
-        mark_last(&mut blocks, message.cache);
+        self.mark(&mut blocks, message.cache);
         self.add(message.role, blocks);
         Ok(())
+    }
+
+    /// Puts a mark behind the last block so far. Of a part or message that was dropped it belongs behind
+    /// what stands before it (I21).
+    fn mark(&mut self, blocks: &mut [Block], mark: Option<CacheMark>) {
+        let earlier = match self.prompt.turns.last_mut() {
+            Some(turn) => &mut turn.blocks,
+            None => &mut self.prompt.system,
+        };
+        mark_last(if blocks.is_empty() { earlier } else { blocks }, mark);
     }
 
     fn add(&mut self, role: Role, blocks: Vec<Block>) {
@@ -136,7 +142,12 @@ impl Writer<'_> {
     }
 
     /// The block of a part; `None` for what this protocol has no use for in that role.
-    fn part(&mut self, role: Role, part: &Part, path: &dyn Fn() -> String) -> Result<Option<Block>, InputError> {
+    fn part(
+        &mut self,
+        role: Role,
+        part: &Part,
+        path: &dyn Fn() -> String,
+    ) -> Result<Option<Block>, InputError> {
         let block = match &part.content {
             Content::Text(text) | Content::Refusal(text) => spoken(text, part),
             Content::File(file) => match role {
@@ -181,7 +192,9 @@ impl Writer<'_> {
                 block.members.insert("content".to_owned(), Value::String(value.to_string()));
             }
             ToolOutput::Parts(parts) => {
-                let speaks = |(_, p): &(usize, &Part)| !matches!(p.content, Content::ToolCall(_) | Content::ToolResult(_));
+                let speaks = |(_, p): &(usize, &Part)| {
+                    !matches!(p.content, Content::ToolCall(_) | Content::ToolResult(_))
+                };
                 for (at, part) in parts.iter().enumerate().filter(speaks) {
                     let inner = self.part(Role::Tool, part, &|| format!("{}.output[{at}]", path()))?;
                     if let Some(mut inner) = inner {
@@ -216,7 +229,7 @@ fn own_data(part: &Part) -> Option<&Value> {
 }
 
 /// A cache mark among provider data, in either spelling.
-pub(super) fn cache_option(data: &Value) -> Option<tollgate_domain::conversation::CacheMark> {
+pub(super) fn cache_option(data: &Value) -> Option<CacheMark> {
     data.get("cache_control").or_else(|| data.get("cacheControl")).and_then(parse_mark)
 }
 
@@ -243,21 +256,25 @@ fn describe_document(block: &mut Block, part: &Part) {
 }
 
 /// Reasoning that Anthropic signed goes back bit-exact; any other is dropped here (I19). A client may send
-/// it as it was streamed, the signature in a closing piece: `unsigned` keeps the text until then.
+/// it as it was streamed, the signature in a closing piece without text (clients §1): `unsigned` keeps the
+/// text until then.
 fn push_reasoning(reasoning: &Reasoning, unsigned: &mut String, blocks: &mut Vec<Block>) {
     if reasoning.format.as_deref() != Some(FORMAT_ANTHROPIC) {
         return;
     }
     let filled = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
     if let Some(data) = filled(&reasoning.data) {
+        unsigned.clear();
         blocks.push(Block::of(json!({"type": "redacted_thinking", "data": data})));
         return;
     }
-    unsigned.push_str(&reasoning.text);
-    if let Some(signature) = filled(&reasoning.signature) {
-        let thinking = std::mem::take(unsigned);
-        blocks.push(Block::of(json!({"type": "thinking", "thinking": thinking, "signature": signature})));
-    }
+    let Some(signature) = filled(&reasoning.signature) else {
+        unsigned.push_str(&reasoning.text);
+        return;
+    };
+    let pieces = std::mem::take(unsigned);
+    let thinking = if reasoning.text.is_empty() { &pieces } else { &reasoning.text };
+    blocks.push(Block::of(json!({"type": "thinking", "thinking": thinking, "signature": signature})));
 }
 
 /// A call's arguments as the object that the protocol wants, byte for byte when they are one. Absent

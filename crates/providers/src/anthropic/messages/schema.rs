@@ -52,7 +52,9 @@ pub(super) fn closed(schema: &Value) -> Value {
 
 fn named(value: &Value) -> Value {
     match value {
-        Value::Object(members) => members.iter().map(|(k, v)| (k.clone(), closed(v))).collect::<Map<_, _>>().into(),
+        Value::Object(members) => {
+            members.iter().map(|(k, v)| (k.clone(), closed(v))).collect::<Map<_, _>>().into()
+        }
         other => other.clone(),
     }
 }
@@ -123,6 +125,9 @@ mod tests {
     #[test]
     fn a_tool_without_schema_takes_an_empty_object() {
         assert_eq!(of_tool(&Value::Null), json!({"type": "object", "properties": {}}));
-        assert_eq!(of_tool(&json!({"properties": {"a": {}}})), json!({"type": "object", "properties": {"a": {}}}));
+        assert_eq!(
+            of_tool(&json!({"properties": {"a": {}}})),
+            json!({"type": "object", "properties": {"a": {}}})
+        );
     }
 }

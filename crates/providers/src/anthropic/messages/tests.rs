@@ -4,6 +4,7 @@ mod decode;
 mod encode_prompt;
 mod encode_settings;
 mod round_trip;
+mod tap;
 
 use serde_json::Value;
 use tollgate_domain::Conversation;
@@ -59,12 +60,7 @@ fn call(id: &str, name: &str, arguments: &str) -> Part {
 }
 
 fn result(id: &str, output: ToolOutput) -> Part {
-    Part::new(Content::ToolResult(ToolResult {
-        call_id: id.to_owned(),
-        name: None,
-        output,
-        is_error: false,
-    }))
+    Part::new(Content::ToolResult(ToolResult { call_id: id.to_owned(), name: None, output, is_error: false }))
 }
 
 fn conversation(messages: Vec<Message>) -> Conversation {

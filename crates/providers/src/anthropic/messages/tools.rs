@@ -80,7 +80,9 @@ fn known(kind: &str) -> bool {
 /// The kind without its version.
 fn family_of(kind: &str) -> &str {
     match kind.rsplit_once('_') {
-        Some((family, version)) if version.len() == 8 && version.bytes().all(|b| b.is_ascii_digit()) => family,
+        Some((family, version)) if version.len() == 8 && version.bytes().all(|b| b.is_ascii_digit()) => {
+            family
+        }
         _ => kind,
     }
 }
@@ -145,8 +147,7 @@ pub(super) fn answer_tool(taken: &[Block], schema: &Value, description: Option<&
         name.push_str("_answer");
     }
     let description = description.unwrap_or("Respond with a JSON object.");
-    let block = Block::of(
-        json!({"name": name, "description": description, "input_schema": schema::of_tool(schema)}),
-    );
+    let block =
+        Block::of(json!({"name": name, "description": description, "input_schema": schema::of_tool(schema)}));
     (name, block)
 }

@@ -96,7 +96,9 @@ fn take_options(body: &mut Object<'_>, target: &Target) -> Vec<(String, Vec<u8>)
     let Ok(namespaces) = Object::parse_checked(&raw) else { return Vec::new() };
     let mut found: Vec<(String, Vec<u8>)> = Vec::new();
     for namespace in namespaces_of(&target.provider) {
-        let Some(own) = namespaces.get(namespace).and_then(|raw| Object::parse_checked(raw).ok()) else { continue };
+        let Some(own) = namespaces.get(namespace).and_then(|raw| Object::parse_checked(raw).ok()) else {
+            continue;
+        };
         for (name, value) in own.members() {
             let name = snake_case(&name);
             if !NOT_OPTIONS.contains(&name.as_str()) {

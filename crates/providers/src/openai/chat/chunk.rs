@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
-use tollgate_domain::reply::ResponseInfo;
 use tollgate_domain::Failure;
 use tollgate_domain::failure::FailureClass;
+use tollgate_domain::reply::ResponseInfo;
 use tollgate_wire::json::{self, Object};
 
 use super::quirks::UsageConvention;
@@ -31,7 +31,8 @@ impl<'a> Chunk<'a> {
         if let Some(raw) = top.get_borrowed("choices").filter(|raw| raw.first() == Some(&b'[')) {
             for element in json::elements(raw).map_err(|error| senseless(text, &error.to_string()))? {
                 if element.first() == Some(&b'{') {
-                    choices.push(Object::parse_checked(element).map_err(|e| senseless(text, &e.to_string()))?);
+                    choices
+                        .push(Object::parse_checked(element).map_err(|e| senseless(text, &e.to_string()))?);
                 }
             }
         }

@@ -5,9 +5,9 @@ mod parts;
 
 use serde_json::{Map, Value};
 use tollgate_domain::conversation::ReasoningKind;
+use tollgate_domain::failure::FailureClass;
 use tollgate_domain::reply::{Finish, ResponseInfo};
 use tollgate_domain::{Failure, ReplyEvent};
-use tollgate_domain::failure::FailureClass;
 use tollgate_wire::json::{self, Object};
 use tollgate_wire::sse;
 
@@ -94,10 +94,8 @@ impl Decoder {
             return;
         };
         self.sniffed = true;
-        match first {
-            b'{' | b'[' | b'<' => self.form = BodyForm::Whole,
-            b'd' | b':' | b'e' => self.form = BodyForm::Stream,
-            _ => {}
+        if matches!(first, b'{' | b'[' | b'<') {
+            self.form = BodyForm::Whole;
         }
     }
 
@@ -105,6 +103,16 @@ impl Decoder {
         if !self.state.done {
             self.state.done = true;
             out.push(ReplyEvent::Failure(failure));
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8], out: &mut Vec<ReplyEvent>) {
+        let mut sse = std::mem::take(&mut self.sse);
+        let fed = sse.feed(bytes, &mut |event| self.event(event.name, event.data, out));
+        self.sse = sse;
+        if let Err(error) = fed {
+            let message = format!("The provider's answer is broken: {error}.");
+            self.fail(Failure::provider(FailureClass::Server, message), out);
         }
     }
 
@@ -174,24 +182,23 @@ impl ReplyDecoder for Decoder {
         }
         // White space before the form was known means nothing to a stream.
         self.whole = Vec::new();
-        let mut sse = std::mem::take(&mut self.sse);
-        let fed = sse.feed(bytes, &mut |event| self.event(event.name, event.data, out));
-        self.sse = sse;
-        if let Err(error) = fed {
-            self.fail(Failure::provider(FailureClass::Server, format!("The provider's answer is broken: {error}.")), out);
-        }
+        self.feed(bytes, out);
     }
 
     fn end(&mut self, out: &mut Vec<ReplyEvent>) {
+        let whole = std::mem::take(&mut self.whole);
+        let body = whole.trim_ascii();
+        let is_stream = [&b"data:"[..], b"event:", b":"].iter().any(|lead| body.starts_with(lead));
+        if self.form == BodyForm::Whole && is_stream {
+            // A server that streams to a request that did not ask for it.
+            self.form = BodyForm::Stream;
+            self.feed(body, out);
+        }
         if self.form == BodyForm::Stream {
             let mut sse = std::mem::take(&mut self.sse);
             sse.finish(&mut |event| self.event(event.name, event.data, out));
-        } else if !self.state.done {
-            let whole = std::mem::take(&mut self.whole);
-            let body = whole.trim_ascii();
-            if !body.is_empty() {
-                self.chunk(b"", body, out);
-            }
+        } else if !self.state.done && !body.is_empty() {
+            self.chunk(b"", body, out);
         }
         self.conclude(false, out);
     }
@@ -378,7 +385,12 @@ impl State {
         out.push(ReplyEvent::Source(value));
     }
 
-    fn tool_calls(&mut self, delta: &Object<'_>, form: BodyForm, out: &mut Vec<ReplyEvent>) -> Result<(), Failure> {
+    fn tool_calls(
+        &mut self,
+        delta: &Object<'_>,
+        form: BodyForm,
+        out: &mut Vec<ReplyEvent>,
+    ) -> Result<(), Failure> {
         let entries = delta
             .get("tool_calls")
             .filter(|raw| raw.first() == Some(&b'['))
@@ -446,3 +458,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

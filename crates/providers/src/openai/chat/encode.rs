@@ -5,10 +5,10 @@
 mod history;
 
 use serde_json::{Map, Value, json};
+use tollgate_domain::InputError;
 use tollgate_domain::conversation::{
     CacheMark, CacheTtl, Conversation, FunctionTool, ReasoningRequest, ResponseFormat, Tool, ToolChoice,
 };
-use tollgate_domain::InputError;
 
 use super::quirks::Quirks;
 use crate::Target;

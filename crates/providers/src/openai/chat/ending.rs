@@ -36,7 +36,11 @@ impl Ending {
     }
 
     /// The end of the bytes (`done`: with `[DONE]`): how the answer ended, and the provider's word for it.
-    pub(super) fn resolve(&self, form: BodyForm, done: bool) -> Result<(FinishReason, Option<String>), Failure> {
+    pub(super) fn resolve(
+        &self,
+        form: BodyForm,
+        done: bool,
+    ) -> Result<(FinishReason, Option<String>), Failure> {
         if let Some(raw) = &self.raw {
             return canonical(raw, self.tool_calls).map(|reason| (reason, Some(raw.clone())));
         }
@@ -65,7 +69,8 @@ fn truncated(content: bool) -> Failure {
 /// The neutral finish reason of a provider's word; a failure for the words that mean one.
 fn canonical(raw: &str, tool_calls: bool) -> Result<FinishReason, Failure> {
     let reason = match raw.to_ascii_lowercase().as_str() {
-        "stop" | "eos" | "end_turn" | "stop_sequence" | "pause_turn" | "complete" | "completed" | "eos_token" => {
+        "stop" | "eos" | "end_turn" | "stop_sequence" | "pause_turn" | "complete" | "completed"
+        | "eos_token" => {
             if tool_calls {
                 FinishReason::ToolCalls
             } else {
@@ -76,10 +81,18 @@ fn canonical(raw: &str, tool_calls: bool) -> Result<FinishReason, Failure> {
             FinishReason::Length
         }
         "tool_calls" | "function_call" | "tool_use" | "tool_call" => FinishReason::ToolCalls,
-        "content_filter" | "content_filtered" | "guardrail_intervened" | "refusal" | "safety" | "recitation"
-        | "blocklist" | "prohibited_content" | "spii" | "image_safety" | "model_armor" | "sensitive" => {
-            FinishReason::ContentFilter
-        }
+        "content_filter"
+        | "content_filtered"
+        | "guardrail_intervened"
+        | "refusal"
+        | "safety"
+        | "recitation"
+        | "blocklist"
+        | "prohibited_content"
+        | "spii"
+        | "image_safety"
+        | "model_armor"
+        | "sensitive" => FinishReason::ContentFilter,
         "insufficient_system_resource" => return Err(broke(raw, FailureClass::Overloaded)),
         "error" | "network_error" | "malformed_function_call" | "unexpected_tool_call" => {
             return Err(broke(raw, FailureClass::Server));
@@ -90,8 +103,10 @@ fn canonical(raw: &str, tool_calls: bool) -> Result<FinishReason, Failure> {
 }
 
 fn broke(raw: &str, class: FailureClass) -> Failure {
-    let mut failure =
-        Failure::provider(class, format!("The provider broke the answer off with the finish reason '{raw}'."));
+    let mut failure = Failure::provider(
+        class,
+        format!("The provider broke the answer off with the finish reason '{raw}'."),
+    );
     failure.code = Some(raw.to_owned());
     failure
 }
@@ -123,7 +138,10 @@ mod tests {
             let (reason, word) = ending(&[raw], false).resolve(BodyForm::Stream, true).unwrap();
             assert_eq!((reason, word.as_deref()), (expected, Some(raw)));
         }
-        assert_eq!(ending(&["stop"], true).resolve(BodyForm::Stream, true).unwrap().0, FinishReason::ToolCalls);
+        assert_eq!(
+            ending(&["stop"], true).resolve(BodyForm::Stream, true).unwrap().0,
+            FinishReason::ToolCalls
+        );
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub use adapt::adapt;
 pub use decode::Decoder;
 pub use encode::encode;
 pub use quirks::{
-    FileForm, Quirks, ReasoningBack, ReasoningStyle, SchemaRule, SystemRole, TokenLimit, ToolChoiceRule, ToolIds,
-    UsageConvention,
+    FileForm, Quirks, ReasoningBack, ReasoningStyle, SchemaRule, SystemRole, TokenLimit, ToolChoiceRule,
+    ToolIds, UsageConvention,
 };
 pub use tap::ChatTap;
 pub use usage::{UsageReport, parse as parse_usage};

@@ -123,7 +123,8 @@ fn totals(
 
 /// Whether the provider's total differs from the sum, where its convention promises that it does not.
 fn contradicts_total(report: &InclusiveUsage, convention: UsageConvention, total: Option<u64>) -> bool {
-    let (Some(total), UsageConvention::Inclusive | UsageConvention::ReasoningBeside) = (total, convention) else {
+    let (Some(total), UsageConvention::Inclusive | UsageConvention::ReasoningBeside) = (total, convention)
+    else {
         return false;
     };
     total != 0 && total != report.input_total.saturating_add(report.output_total)

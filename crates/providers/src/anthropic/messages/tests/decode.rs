@@ -50,7 +50,10 @@ fn ending(reason: &str) -> Vec<Value> {
 }
 
 fn said(events: &[ReplyEvent]) -> String {
-    events.iter().filter_map(|e| if let ReplyEvent::TextDelta { text, .. } = e { Some(text.as_str()) } else { None }).collect()
+    events
+        .iter()
+        .filter_map(|e| if let ReplyEvent::TextDelta { text, .. } = e { Some(text.as_str()) } else { None })
+        .collect()
 }
 
 fn finish(events: &[ReplyEvent]) -> &Finish {
@@ -100,11 +103,20 @@ fn reasons_are_neutral_words() {
 
 #[test]
 fn a_call_makes_the_end_tool_calls_and_lacking_arguments_an_empty_object() {
-    let mut events = vec![start("a"), block(3, json!({"type": "tool_use", "id": "t1", "name": "f", "input": {}}))];
+    let mut events =
+        vec![start("a"), block(3, json!({"type": "tool_use", "id": "t1", "name": "f", "input": {}}))];
     events.extend(ending("end_turn"));
     let events = decode(&events);
     assert_eq!(finish(&events).reason, FinishReason::ToolCalls);
-    let calls: Vec<_> = events.iter().filter(|e| matches!(e, ReplyEvent::ToolStart { .. } | ReplyEvent::ToolDelta { .. } | ReplyEvent::ToolEnd { .. })).collect();
+    let calls: Vec<_> = events
+        .iter()
+        .filter(|e| {
+            matches!(
+                e,
+                ReplyEvent::ToolStart { .. } | ReplyEvent::ToolDelta { .. } | ReplyEvent::ToolEnd { .. }
+            )
+        })
+        .collect();
     assert_eq!(
         calls,
         [
@@ -131,13 +143,18 @@ fn i18_interleaved_calls_keep_their_blocks() {
     events.extend(ending("tool_use"));
     let events = decode(&events);
     let arguments = |wanted: u32| -> String {
-        events.iter().filter_map(|e| match e {
-            ReplyEvent::ToolDelta { block, arguments } if *block == wanted => Some(arguments.as_str()),
-            _ => None,
-        }).collect()
+        events
+            .iter()
+            .filter_map(|e| match e {
+                ReplyEvent::ToolDelta { block, arguments } if *block == wanted => Some(arguments.as_str()),
+                _ => None,
+            })
+            .collect()
     };
     assert_eq!((arguments(0).as_str(), arguments(1).as_str()), ("{\"a\": 1}", "{\"b\":2}"));
-    assert!(events.iter().any(|e| matches!(e, ReplyEvent::ToolStart { block: 1, id, .. } if id == "toolu_a_1")));
+    assert!(
+        events.iter().any(|e| matches!(e, ReplyEvent::ToolStart { block: 1, id, .. } if id == "toolu_a_1"))
+    );
 }
 
 #[test]
@@ -249,13 +266,18 @@ fn citations_become_annotations() {
     let whole = json!({"type": "message", "id": "a", "stop_reason": "end_turn", "content": [
         {"type": "text", "text": "Hä: "}, {"type": "text", "text": "it is.", "citations": [url, page]}]});
     let events = decode_with(BodyForm::Whole, whole.to_string().as_bytes(), None);
-    let sources: Vec<_> = events.iter().filter_map(|e| if let ReplyEvent::Source(s) = e { Some(s) } else { None }).collect();
+    let sources: Vec<_> =
+        events.iter().filter_map(|e| if let ReplyEvent::Source(s) = e { Some(s) } else { None }).collect();
     let annotation = json!({"type": "url_citation",
         "url_citation": {"url": "https://a.example/x", "title": "X", "start_index": 4, "end_index": 10}});
     assert_eq!(sources, [&annotation, &page]);
-    let mut streamed = vec![start("a"), block(0, json!({"type": "text", "text": "Hä: "})),
+    let mut streamed = vec![
+        start("a"),
+        block(0, json!({"type": "text", "text": "Hä: "})),
         block(1, json!({"type": "text", "text": "", "citations": []})),
-        delta(1, json!({"type": "citations_delta", "citation": url})), text(1, "it is.")];
+        delta(1, json!({"type": "citations_delta", "citation": url})),
+        text(1, "it is."),
+    ];
     streamed.extend(ending("end_turn"));
     assert!(decode(&streamed).contains(&ReplyEvent::Source(annotation)));
 }

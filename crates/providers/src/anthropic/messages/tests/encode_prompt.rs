@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use tollgate_domain::conversation::{
-    CacheMark, CacheTtl, Content, FORMAT_ANTHROPIC, FORMAT_OPENAI, File, FileData, FunctionTool, Message, Part,
-    Reasoning, ReasoningKind, Role, Tool, ToolChoice, ToolOutput,
+    CacheMark, CacheTtl, Content, FORMAT_ANTHROPIC, FORMAT_OPENAI, File, FileData, FunctionTool, Message,
+    Part, Reasoning, ReasoningKind, Role, Tool, ToolChoice, ToolOutput,
 };
 use tollgate_domain::input_error::InputErrorKind;
 
@@ -78,7 +78,10 @@ fn i18_results_come_together_and_first_and_ids_are_rewritten_alike() {
     let body = body(
         &conversation(vec![
             says(Role::User, "go"),
-            message(Role::Assistant, vec![Part::text("ok"), call("a:1", "f", "{\"x\": 1}"), call("b", "g", "")]),
+            message(
+                Role::Assistant,
+                vec![Part::text("ok"), call("a:1", "f", "{\"x\": 1}"), call("b", "g", "")],
+            ),
             message(Role::Tool, vec![result("a:1", ToolOutput::Text("one".into()))]),
             says(Role::User, "and"),
             message(Role::Tool, vec![result("b", ToolOutput::Json(json!({"n": 2})))]),
@@ -110,8 +113,13 @@ fn arguments_are_an_object_in_any_case() {
         ("[1]", json!({"arguments": [1]})),
         ("{\"a\":", json!({"arguments": "{\"a\":"})),
     ] {
-        let messages = vec![says(Role::User, "go"), message(Role::Assistant, vec![call("t", "f", arguments)])];
-        assert_eq!(body(&conversation(messages), &sonnet())["messages"][1]["content"][0]["input"], expected, "{arguments}");
+        let messages =
+            vec![says(Role::User, "go"), message(Role::Assistant, vec![call("t", "f", arguments)])];
+        assert_eq!(
+            body(&conversation(messages), &sonnet())["messages"][1]["content"][0]["input"],
+            expected,
+            "{arguments}"
+        );
     }
 }
 
@@ -172,6 +180,7 @@ fn i19_reasoning_precedes_calls_and_what_is_not_anthropics_is_dropped() {
                     reasoning("", Some("sig+/="), None, ours),
                     reasoning("", None, Some("opaque"), ours),
                     reasoning("left over", None, None, ours),
+                    reasoning("whole", Some("sig2"), None, ours),
                 ],
             ),
         ]),
@@ -182,6 +191,7 @@ fn i19_reasoning_precedes_calls_and_what_is_not_anthropics_is_dropped() {
         json!([{"type": "text", "text": "so"},
             {"type": "thinking", "thinking": "in pieces", "signature": "sig+/="},
             {"type": "redacted_thinking", "data": "opaque"},
+            {"type": "thinking", "thinking": "whole", "signature": "sig2"},
             {"type": "tool_use", "id": "t", "name": "f", "input": {}}])
     );
 }
@@ -197,13 +207,37 @@ fn files_become_images_and_documents() {
     let url = |text: &str| FileData::Url(text.into());
     let document = |source: Value| json!({"type": "document", "source": source, "title": "a.pdf"});
     for (media_type, data, expected) in [
-        ("image/jpg", base64("QUJD"), json!({"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": "QUJD"}})),
-        ("image/*", url("https://x/a"), json!({"type": "image", "source": {"type": "url", "url": "https://x/a"}})),
-        ("image/png", FileData::Reference("file_1".into()), json!({"type": "image", "source": {"type": "file", "file_id": "file_1"}})),
-        ("application/pdf", base64("JVBERi0"), document(json!({"type": "base64", "media_type": "application/pdf", "data": "JVBERi0"}))),
+        (
+            "image/jpg",
+            base64("QUJD"),
+            json!({"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": "QUJD"}}),
+        ),
+        (
+            "image/*",
+            url("https://x/a"),
+            json!({"type": "image", "source": {"type": "url", "url": "https://x/a"}}),
+        ),
+        (
+            "image/png",
+            FileData::Reference("file_1".into()),
+            json!({"type": "image", "source": {"type": "file", "file_id": "file_1"}}),
+        ),
+        (
+            "application/pdf",
+            base64("JVBERi0"),
+            document(json!({"type": "base64", "media_type": "application/pdf", "data": "JVBERi0"})),
+        ),
         ("", url("https://x/a.PDF?y"), document(json!({"type": "url", "url": "https://x/a.PDF?y"}))),
-        ("text/csv; charset=utf-8", base64("YSxi"), document(json!({"type": "text", "media_type": "text/plain", "data": "a,b"}))),
-        ("text/plain", FileData::Text("hi".into()), document(json!({"type": "text", "media_type": "text/plain", "data": "hi"}))),
+        (
+            "text/csv; charset=utf-8",
+            base64("YSxi"),
+            document(json!({"type": "text", "media_type": "text/plain", "data": "a,b"})),
+        ),
+        (
+            "text/plain",
+            FileData::Text("hi".into()),
+            document(json!({"type": "text", "media_type": "text/plain", "data": "hi"})),
+        ),
     ] {
         let (body, encoded) = encoded(&conversation(vec![file(media_type, data.clone())]), &sonnet());
         assert_eq!(body["messages"][0]["content"][1], expected, "{media_type}");
@@ -217,10 +251,14 @@ fn files_become_images_and_documents() {
         ("text/plain", url("https://x/a.txt")),
     ] {
         let error = encode(&conversation(vec![file(media_type, data)]), &sonnet(), false).unwrap_err();
-        assert_eq!((error.kind, error.param.as_deref()), (InputErrorKind::Unsupported, Some("messages[0].content[1]")));
+        assert_eq!(
+            (error.kind, error.param.as_deref()),
+            (InputErrorKind::Unsupported, Some("messages[0].content[1]"))
+        );
     }
     let mut described = file("application/pdf", base64("JVBERi0"));
-    described.parts[1].provider = vec![("anthropic".into(), json!({"context": "c", "citations": {"enabled": true}}))];
+    described.parts[1].provider =
+        vec![("anthropic".into(), json!({"context": "c", "citations": {"enabled": true}}))];
     let body = body(&conversation(vec![described]), &sonnet());
     assert_eq!(body["messages"][0]["content"][1]["citations"], json!({"enabled": true}));
     assert_eq!(body["messages"][0]["content"][1]["context"], "c");
@@ -257,11 +295,17 @@ fn i21_marks_of_all_places_become_breakpoints() {
     let body = body_of(&request);
     assert_eq!(body["messages"][2]["content"][1]["cache_control"], json!({"type": "ephemeral"}));
     assert_eq!(body.get("cache_control"), None);
+    // A message of which nothing is left.
+    let mut gone = message(Role::Assistant, vec![reasoning("unsigned", None, None, None)]);
+    gone.cache = Some(MARK);
+    let body = body_of(&conversation(vec![says(Role::System, "be"), says(Role::User, "hi"), gone]));
+    assert_eq!(body["messages"][0]["content"][0]["cache_control"], json!({"type": "ephemeral"}));
 }
 
 #[test]
 fn a_longer_lifetime_never_follows_a_shorter_one() {
-    let mut request = conversation(vec![says(Role::System, "be"), says(Role::User, "hi"), says(Role::User, "ho")]);
+    let mut request =
+        conversation(vec![says(Role::System, "be"), says(Role::User, "hi"), says(Role::User, "ho")]);
     request.messages[0].cache = Some(MARK);
     request.messages[1].cache = Some(CacheMark { ttl: Some(CacheTtl::OneHour) });
     request.messages[2].cache = Some(MARK);
@@ -273,7 +317,10 @@ fn a_longer_lifetime_never_follows_a_shorter_one() {
 
 #[test]
 fn reasoning_takes_no_mark() {
-    let mut turn = message(Role::Assistant, vec![Part::text("a"), reasoning("t", Some("s"), None, Some(FORMAT_ANTHROPIC))]);
+    let mut turn = message(
+        Role::Assistant,
+        vec![Part::text("a"), reasoning("t", Some("s"), None, Some(FORMAT_ANTHROPIC))],
+    );
     turn.cache = Some(MARK);
     let body = body(&conversation(vec![says(Role::User, "go"), turn]), &sonnet());
     assert_eq!(body["messages"][1]["content"][0]["cache_control"], json!({"type": "ephemeral"}));
@@ -289,7 +336,10 @@ fn blocks_of_this_protocol_pass_and_others_are_dropped() {
     let compaction = json!({"type": "compaction", "content": "s"});
     let (body, encoded) = encoded(
         &conversation(vec![
-            message(Role::User, vec![custom("anthropic", &block), custom("openai", &json!({"type": "x"})), Part::text("go")]),
+            message(
+                Role::User,
+                vec![custom("anthropic", &block), custom("openai", &json!({"type": "x"})), Part::text("go")],
+            ),
             message(Role::Assistant, vec![custom("anthropic", &compaction), Part::text("x")]),
         ]),
         &sonnet(),
@@ -376,8 +426,14 @@ fn the_providers_own_tools_pass_with_their_betas() {
                 json!({"type": "provider", "id": "anthropic.computer_20250124", "name": "computer",
                     "args": {"displayWidthPx": 10, "userLocation": {"regionName": "x"}}}),
             ),
-            tool("code_execution_20250825", json!({"type": "code_execution_20250825", "name": "code_execution"})),
-            tool("tool_search_tool_bm25_20251119", json!({"type": "tool_search_tool_bm25_20251119", "name": "tool_search_tool_bm25"})),
+            tool(
+                "code_execution_20250825",
+                json!({"type": "code_execution_20250825", "name": "code_execution"}),
+            ),
+            tool(
+                "tool_search_tool_bm25_20251119",
+                json!({"type": "tool_search_tool_bm25_20251119", "name": "tool_search_tool_bm25"}),
+            ),
         ]),
         &opus(),
     );
@@ -397,8 +453,5 @@ fn the_providers_own_tools_pass_with_their_betas() {
 #[test]
 fn betas_are_merged_in_one_header() {
     assert_eq!(headers([]), [("anthropic-version", "2023-06-01".to_owned())]);
-    assert_eq!(
-        headers(["a, b", "", "b", "c,a"])[1],
-        ("anthropic-beta", "a,b,c".to_owned())
-    );
+    assert_eq!(headers(["a, b", "", "b", "c,a"])[1], ("anthropic-beta", "a,b,c".to_owned()));
 }

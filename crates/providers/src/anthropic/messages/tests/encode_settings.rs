@@ -70,7 +70,10 @@ fn sampling_is_held_to_what_the_model_takes() {
     request.settings.seed = Some(1);
     request.settings.stop = vec!["END".into(), "\n ".into()];
     let older = body(&request, &sonnet());
-    assert_eq!((&older["temperature"], &older["top_p"], &older["top_k"]), (&json!(1), &json!(0.5), &json!(5)));
+    assert_eq!(
+        (&older["temperature"], &older["top_p"], &older["top_k"]),
+        (&json!(1), &json!(0.5), &json!(5))
+    );
     assert_eq!(older["stop_sequences"], json!(["END"]));
     assert_eq!(older.get("seed"), None);
     let target = Target { canonical: "anthropic/claude-opus-4.1".into(), ..sonnet() };
@@ -94,9 +97,14 @@ fn sampling_is_held_to_what_the_model_takes() {
 
 #[test]
 fn efforts_are_shares_of_the_models_output_for_older_models() {
-    for (asked, budget) in
-        [("minimal", 1280), ("low", 6400), ("medium", 19_200), ("high", 38_400), ("xhigh", 57_600), ("max", 57_600)]
-    {
+    for (asked, budget) in [
+        ("minimal", 1280),
+        ("low", 6400),
+        ("medium", 19_200),
+        ("high", 38_400),
+        ("xhigh", 57_600),
+        ("max", 57_600),
+    ] {
         let mut request = effort(asked);
         request.settings.max_output_tokens = Some(500);
         let body = body(&request, &sonnet());
@@ -112,11 +120,15 @@ fn efforts_are_shares_of_the_models_output_for_older_models() {
 
 #[test]
 fn a_budget_stays_within_the_models_maximum() {
-    let budget = |tokens| reason(ReasoningRequest { max_tokens: Some(tokens), ..ReasoningRequest::default() });
+    let budget =
+        |tokens| reason(ReasoningRequest { max_tokens: Some(tokens), ..ReasoningRequest::default() });
     let mut asked = budget(100_000);
     asked.settings.max_output_tokens = Some(2000);
     let written = body(&asked, &sonnet());
-    assert_eq!((&written["max_tokens"], &written["thinking"]["budget_tokens"]), (&json!(64_000), &json!(62_976)));
+    assert_eq!(
+        (&written["max_tokens"], &written["thinking"]["budget_tokens"]),
+        (&json!(64_000), &json!(62_976))
+    );
     assert_eq!(body(&budget(10), &sonnet())["thinking"]["budget_tokens"], 1024);
     let off = body(&budget(0), &sonnet());
     assert_eq!(off.get("thinking"), None);
@@ -325,8 +337,10 @@ fn options_of_the_answer_join_those_of_the_codec() {
         strict: None,
         description: None,
     });
-    request.provider_options =
-        vec![("anthropic".into(), json!({"effort": "max", "thinking": {"type": "adaptive"}, "taskBudget": {"total": 9}}))];
+    request.provider_options = vec![(
+        "anthropic".into(),
+        json!({"effort": "max", "thinking": {"type": "adaptive"}, "taskBudget": {"total": 9}}),
+    )];
     let (body, encoded) = encoded(&request, &opus());
     let config = &body["output_config"];
     assert_eq!((&config["effort"], &config["task_budget"]), (&json!("max"), &json!({"total": 9})));

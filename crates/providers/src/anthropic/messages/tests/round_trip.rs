@@ -111,7 +111,8 @@ fn i19_a_streamed_reply_goes_round_bit_exact() {
     let mut send = |event: Value| {
         stream.push_str(&format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap()));
     };
-    let delta = |index: u64, delta: Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
+    let delta =
+        |index: u64, delta: Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
     send(json!({"type": "message_start", "message": {"id": "msg_1", "content": []}}));
     let start = |index: u64, block: &Value| json!({"type": "content_block_start", "index": index, "content_block": block});
     let blocks = blocks();
@@ -122,7 +123,10 @@ fn i19_a_streamed_reply_goes_round_bit_exact() {
     send(json!({"type": "content_block_stop", "index": 0}));
     send(start(1, &blocks[1]));
     send(json!({"type": "content_block_stop", "index": 1}));
-    send(start(2, &json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}})));
+    send(start(
+        2,
+        &json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}),
+    ));
     send(delta(2, json!({"type": "input_json_delta", "partial_json": "{\"query\":"})));
     send(delta(2, json!({"type": "input_json_delta", "partial_json": " \"q\"}"})));
     send(json!({"type": "content_block_stop", "index": 2}));

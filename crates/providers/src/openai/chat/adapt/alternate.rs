@@ -27,7 +27,10 @@ pub(super) fn merge(messages: &[u8]) -> Option<Vec<u8>> {
         }
         own |= message.remove("tool_calls").is_some();
         let role = message.get("role")?.to_vec();
-        let content = message.get("content").filter(|raw| !matches!(*raw, b"null" | b"\"\"" | b"[]")).map(<[u8]>::to_vec);
+        let content = message
+            .get("content")
+            .filter(|raw| !matches!(*raw, b"null" | b"\"\"" | b"[]"))
+            .map(<[u8]>::to_vec);
         let Some(content) = content else {
             changed = true;
             continue;

@@ -26,9 +26,11 @@ pub(super) fn rewrite(part: &mut Object<'_>, form: FileForm, path: &str) -> Resu
     };
     let media_type = text("media_type").or_else(|| text("mediaType")).unwrap_or_default();
     let is_url = data.starts_with("http://") || data.starts_with("https://");
-    let bytes = if is_url { data.as_str() } else { data.split_once(";base64,").map_or(data.as_str(), |(_, b)| b) };
+    let bytes =
+        if is_url { data.as_str() } else { data.split_once(";base64,").map_or(data.as_str(), |(_, b)| b) };
     let stated = data.strip_prefix("data:").and_then(|rest| rest.split(';').next());
-    let media_type = stated.unwrap_or(if media_type.is_empty() { "application/octet-stream" } else { &media_type });
+    let media_type =
+        stated.unwrap_or(if media_type.is_empty() { "application/octet-stream" } else { &media_type });
     let address = if is_url { data.clone() } else { format!("data:{media_type};base64,{bytes}") };
     if media_type.starts_with("image/") {
         replace(part, "image_url", "image_url", &one("url", &address));

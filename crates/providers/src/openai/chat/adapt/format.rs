@@ -24,7 +24,9 @@ pub(super) fn rewrite(body: &mut Object<'_>, rule: SchemaRule) -> Option<String>
         SchemaRule::InPrompt => {
             body.set("response_format", &br#"{"type":"json_object"}"#[..]);
             let schema = String::from_utf8_lossy(schema.get("schema").unwrap_or(b"{}")).into_owned();
-            Some(format!("Answer with one JSON object that follows this JSON schema, and with nothing else:\n{schema}"))
+            Some(format!(
+                "Answer with one JSON object that follows this JSON schema, and with nothing else:\n{schema}"
+            ))
         }
         SchemaRule::Plain => {
             let mut inner = Object::new();
@@ -79,7 +81,8 @@ fn same_strict(body: &mut Object<'_>, mut schema: Object<'_>) {
         body.set("response_format", with_schema(&schema));
     }
     if mixed {
-        let loose = tools.iter().map(|tool| super::tools::without_strict(tool).unwrap_or_else(|| tool.to_vec()));
+        let loose =
+            tools.iter().map(|tool| super::tools::without_strict(tool).unwrap_or_else(|| tool.to_vec()));
         let loose: Vec<Vec<u8>> = loose.collect();
         body.set("tools", super::array::join(loose.iter().map(Vec::as_slice), 0));
     }

@@ -27,11 +27,13 @@ pub(super) fn rewrite(
 ) -> Result<(), InputError> {
     let Some(raw) = body.get_borrowed("messages") else { return Ok(()) };
     let editor = Editor::new(quirks, target);
-    let whole = quirks.flat_text || quirks.alternate || quirks.prefix || mark.is_some() || instruction.is_some();
+    let whole =
+        quirks.flat_text || quirks.alternate || quirks.prefix || mark.is_some() || instruction.is_some();
     if !whole && !holds(raw, &editor.words) {
         return Ok(());
     }
-    let mut text = array::edit(raw, |at, message| editor.message(at, message))?.map_or(Cow::Borrowed(raw), Cow::Owned);
+    let mut text =
+        array::edit(raw, |at, message| editor.message(at, message))?.map_or(Cow::Borrowed(raw), Cow::Owned);
     let mut step = |change: &dyn Fn(&[u8]) -> Option<Vec<u8>>| {
         if let Some(changed) = change(&text) {
             text = Cow::Owned(changed);
@@ -166,7 +168,9 @@ impl<'q> Editor<'q> {
 
     /// Drops state of another creator's models: to this one it is invalid, and only here (I19).
     fn own_details(&self, message: &mut Object<'_>) -> bool {
-        let (Some(creator), Some(raw)) = (self.creator, message.get("reasoning_details")) else { return false };
+        let (Some(creator), Some(raw)) = (self.creator, message.get("reasoning_details")) else {
+            return false;
+        };
         let foreign = |entry: &[u8]| {
             let format = Object::parse_checked(entry).ok();
             let format = format.as_ref().and_then(|entry| entry.get("format")).and_then(json::string);
@@ -183,7 +187,9 @@ impl<'q> Editor<'q> {
     }
 
     fn content(&self, at: usize, message: &mut Object<'_>) -> Result<bool, InputError> {
-        let Some(raw) = message.get("content").filter(|raw| raw.first() == Some(&b'[')) else { return Ok(false) };
+        let Some(raw) = message.get("content").filter(|raw| raw.first() == Some(&b'[')) else {
+            return Ok(false);
+        };
         let edited = array::edit(raw, |part, text| self.part(at, part, text))?;
         let parts = edited.as_deref().unwrap_or(raw);
         let flat = if self.quirks.flat_text { flatten(parts) } else { None };
@@ -207,7 +213,11 @@ impl<'q> Editor<'q> {
             part.set("cache_control", mark);
         }
         if part.get("type") == Some(b"\"file\"") {
-            changed |= files::rewrite(&mut part, self.quirks.files, &format!("messages[{message}].content[{at}].file"))?;
+            changed |= files::rewrite(
+                &mut part,
+                self.quirks.files,
+                &format!("messages[{message}].content[{at}].file"),
+            )?;
         }
         Ok(if changed { Edit::Replace(part.to_vec()) } else { Edit::Keep })
     }
@@ -266,7 +276,9 @@ fn mark_content(message: &mut Object<'_>, mark: &[u8]) -> bool {
     let Ok(elements) = json::elements(raw) else { return false };
     let last = elements.len().wrapping_sub(1);
     let edited = array::edit(raw, |at, part| {
-        let Some(Ok(mut part)) = (at == last).then(|| Object::parse_checked(part)) else { return Ok(Edit::Keep) };
+        let Some(Ok(mut part)) = (at == last).then(|| Object::parse_checked(part)) else {
+            return Ok(Edit::Keep);
+        };
         if part.has("cache_control") {
             return Ok(Edit::Keep);
         }
@@ -293,7 +305,8 @@ fn mark_end(messages: &[u8], mark: &[u8]) -> Option<Vec<u8>> {
 fn instruct(messages: &[u8], instruction: &str) -> Option<Vec<u8>> {
     let elements = json::elements(messages).ok()?;
     let is_system = |raw: &&&[u8]| {
-        Object::parse_checked(raw).is_ok_and(|m| matches!(m.get("role"), Some(b"\"system\"" | b"\"developer\"")))
+        Object::parse_checked(raw)
+            .is_ok_and(|m| matches!(m.get("role"), Some(b"\"system\"" | b"\"developer\"")))
     };
     let leading = elements.iter().take_while(is_system).count();
     let mut message = Object::new();

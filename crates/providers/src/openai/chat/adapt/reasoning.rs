@@ -47,7 +47,7 @@ pub(super) fn rewrite(body: &mut Object<'_>, quirks: &Quirks, target: &Target, s
                 body.set("reasoning", if on { &br#"{"enabled":true}"#[..] } else { br#"{"enabled":false}"# });
             }
             let level = request.effort.is_some().then(|| effort(&request, target)).flatten();
-            set_effort(body, level.map(|level| low_to_high(level)).filter(|_| switch(&request) != Some(false)));
+            set_effort(body, level.map(low_to_high).filter(|_| switch(&request) != Some(false)));
         }
         ReasoningStyle::Template if own.is_some() => {
             template(body, switch(&request));
@@ -111,7 +111,11 @@ fn effort(request: &ReasoningRequest, target: &Target) -> Option<&'static str> {
         return None;
     };
     if unknown {
-        return Some(if quirks::follows_openai_reasoning(target) && asked == "minimal" { asked } else { low_to_high(asked) });
+        return Some(if quirks::follows_openai_reasoning(target) && asked == "minimal" {
+            asked
+        } else {
+            low_to_high(asked)
+        });
     }
     let place = |level: &str| LEVELS.iter().position(|own| *own == level).unwrap_or(0);
     let wanted = place(asked);
@@ -124,7 +128,8 @@ fn off(target: &Target, unknown: bool, takes: impl Fn(&str) -> bool) -> Option<&
         return LEVELS.iter().copied().find(|level| takes(level));
     }
     if !quirks::follows_openai_reasoning(target) {
-        return Some("none").filter(|_| matches!(target.provider.as_str(), "ollama" | "fireworks" | "google"));
+        return Some("none")
+            .filter(|_| matches!(target.provider.as_str(), "ollama" | "fireworks" | "google"));
     }
     Some(match () {
         () if quirks::samples_without_effort(target) => "none",

@@ -23,7 +23,8 @@ pub(super) fn rewrite(body: &mut Object<'_>, quirks: &Quirks) -> Result<(), Inpu
     if !holds(raw, &words) {
         return Ok(());
     }
-    let edited = array::edit(raw, |_, tool| Ok(edit(tool, quirks, &words).map_or(Edit::Keep, Edit::Replace)))?;
+    let edited =
+        array::edit(raw, |_, tool| Ok(edit(tool, quirks, &words).map_or(Edit::Keep, Edit::Replace)))?;
     if let Some(tools) = edited {
         body.set("tools", tools);
     }

@@ -84,7 +84,9 @@ impl Blocks {
     /// More reasoning text of a provider that knows nothing but text.
     pub(super) fn reasoning_text(&mut self, text: &str, out: &mut Vec<ReplyEvent>) {
         let block = match &self.open {
-            Open::Reasoning(open) if open.kind == ReasoningKind::Text && open.signature.is_none() => open.block,
+            Open::Reasoning(open) if open.kind == ReasoningKind::Text && open.signature.is_none() => {
+                open.block
+            }
             _ => self.begin_reasoning(ReasoningKind::Text, None, None, FORMAT_UNKNOWN, out),
         };
         out.push(ReplyEvent::ReasoningDelta { block, text: text.to_owned() });
@@ -139,7 +141,11 @@ impl Blocks {
             Open::Nothing => {}
             Open::Text(block) | Open::Refusal(block) => out.push(ReplyEvent::TextEnd { block }),
             Open::Reasoning(open) => {
-                out.push(ReplyEvent::ReasoningEnd { block: open.block, signature: open.signature, data: None });
+                out.push(ReplyEvent::ReasoningEnd {
+                    block: open.block,
+                    signature: open.signature,
+                    data: None,
+                });
             }
         }
     }

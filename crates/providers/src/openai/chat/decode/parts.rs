@@ -128,10 +128,7 @@ fn thinking_text(raw: &[u8]) -> String {
 
 /// The images of `images` (gateway-api §7.1).
 pub(super) fn images(raw: &[u8]) -> Vec<File> {
-    array(Some(raw))
-        .into_iter()
-        .filter_map(|element| image(&Object::parse_checked(element).ok()?))
-        .collect()
+    array(Some(raw)).into_iter().filter_map(|element| image(&Object::parse_checked(element).ok()?)).collect()
 }
 
 fn image(part: &Object<'_>) -> Option<File> {
@@ -165,7 +162,9 @@ pub(super) fn cited(chunk: &Chunk<'_>) -> Option<Vec<Value>> {
     }
     let found: Vec<Value> = values(chunk.member("citations")?)
         .into_iter()
-        .filter_map(|value| Some(citation(value.as_str().or_else(|| value["url"].as_str())?, value["title"].as_str())))
+        .filter_map(|value| {
+            Some(citation(value.as_str().or_else(|| value["url"].as_str())?, value["title"].as_str()))
+        })
         .collect();
     (!found.is_empty()).then_some(found)
 }
@@ -180,10 +179,8 @@ fn citation(url: &str, title: Option<&str>) -> Value {
 
 /// Gemini's thought signature of a message or a call (providers §2).
 pub(super) fn google_signature(object: &Object<'_>) -> Option<String> {
-    let nested = object
-        .get("extra_content")
-        .and_then(|raw| Object::parse_checked(raw).ok())
-        .and_then(|extra| {
+    let nested =
+        object.get("extra_content").and_then(|raw| Object::parse_checked(raw).ok()).and_then(|extra| {
             let google = Object::parse_checked(extra.get("google")?).ok()?;
             text_of(&google, "thought_signature").map(|text| text.into_owned())
         });

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use tollgate_domain::InputError;
 use tollgate_domain::conversation::{
-    Content, Conversation, FORMAT_GEMINI, FORMAT_UNKNOWN, File, FileData, Message, Part, Reasoning, ReasoningKind,
-    Role, ToolCall, ToolOutput, ToolResult,
+    Content, Conversation, FORMAT_GEMINI, FORMAT_UNKNOWN, File, FileData, Message, Part, Reasoning,
+    ReasoningKind, Role, ToolCall, ToolOutput, ToolResult,
 };
 
 use super::super::quirks::{Quirks, ReasoningBack};
@@ -12,7 +12,11 @@ use super::cache_control;
 use crate::Target;
 
 /// All messages.
-pub(super) fn messages(conversation: &Conversation, target: &Target, quirks: &Quirks) -> Result<Value, InputError> {
+pub(super) fn messages(
+    conversation: &Conversation,
+    target: &Target,
+    quirks: &Quirks,
+) -> Result<Value, InputError> {
     let mut history = History { target, quirks, out: Vec::new(), carried: Vec::new() };
     for (at, message) in conversation.messages.iter().enumerate() {
         history.message(at, message)?;
@@ -87,7 +91,10 @@ impl History<'_> {
             Content::Text(text) | Content::Refusal(text) => json!({"type": "text", "text": text}),
             Content::File(file) => file_part(file, path)?,
             Content::Custom { namespace, value } if self.is_own(namespace) => value.clone(),
-            Content::Custom { .. } | Content::Reasoning(_) | Content::ToolCall(_) | Content::ToolResult(_) => {
+            Content::Custom { .. }
+            | Content::Reasoning(_)
+            | Content::ToolCall(_)
+            | Content::ToolResult(_) => {
                 return Ok(None);
             }
         };
@@ -102,19 +109,23 @@ impl History<'_> {
     }
 
     fn assistant(&mut self, message: &Message, parts: &[&Part], path: &str) -> Result<(), InputError> {
-        let (mut texts, mut calls, mut details, mut images) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut texts, mut calls, mut details, mut images) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut refusal = String::new();
         let mut signatures: Vec<(Option<&str>, &str)> = Vec::new();
         for part in parts {
             match &part.content {
                 Content::Refusal(text) if self.quirks.openai_members => refusal.push_str(text),
                 Content::Reasoning(reasoning) => {
-                    if let (Some(FORMAT_GEMINI), Some(data)) = (reasoning.format.as_deref(), &reasoning.data) {
+                    if let (Some(FORMAT_GEMINI), Some(data)) = (reasoning.format.as_deref(), &reasoning.data)
+                    {
                         signatures.push((reasoning.id.as_deref(), data));
                     }
                     details.push(reasoning_detail(reasoning, details.len()));
                 }
-                Content::ToolCall(call) => calls.push(tool_call(call, self.signature(call, part, &signatures))),
+                Content::ToolCall(call) => {
+                    calls.push(tool_call(call, self.signature(call, part, &signatures)))
+                }
                 Content::File(file) => images.push(file_part(file, path)?),
                 _ => texts.extend(self.part(part, path)?),
             }
@@ -149,12 +160,20 @@ impl History<'_> {
     }
 
     /// Gemini's thought signature of a call: its own metadata, or the reasoning item that names it.
-    fn signature<'s>(&self, call: &ToolCall, part: &'s Part, before: &[(Option<&'s str>, &'s str)]) -> Option<&'s str> {
+    fn signature<'s>(
+        &self,
+        call: &ToolCall,
+        part: &'s Part,
+        before: &[(Option<&'s str>, &'s str)],
+    ) -> Option<&'s str> {
         if !self.quirks.thought_signatures {
             return None;
         }
-        let own = part.provider.iter().filter(|(namespace, _)| matches!(namespace.as_str(), "google" | "vertex"));
-        let own = own.filter_map(|(_, value)| value.get("thoughtSignature").or_else(|| value.get("thought_signature")));
+        let own =
+            part.provider.iter().filter(|(namespace, _)| matches!(namespace.as_str(), "google" | "vertex"));
+        let own = own.filter_map(|(_, value)| {
+            value.get("thoughtSignature").or_else(|| value.get("thought_signature"))
+        });
         own.filter_map(Value::as_str)
             .next()
             .or_else(|| before.iter().find(|(id, _)| *id == Some(call.id.as_str())).map(|(_, data)| *data))
@@ -277,7 +296,9 @@ fn file_part(file: &File, path: &str) -> Result<Value, InputError> {
     if media_type.starts_with("audio/") && is_url {
         return Err(InputError::unsupported(
             path,
-            format!("'{path}' holds audio by its address, but this model's provider takes audio only as bytes. Send it base64-encoded."),
+            format!(
+                "'{path}' holds audio by its address, but this model's provider takes audio only as bytes. Send it base64-encoded."
+            ),
         ));
     }
     let mut inner = json!({"data": data, "media_type": media_type});

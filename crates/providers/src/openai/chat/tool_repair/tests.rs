@@ -108,7 +108,8 @@ fn a_call_whose_predecessor_is_whole_is_given_out_at_once() {
 fn a_missing_index_goes_by_id_or_place() {
     let by_id: &[&[Entry]] = &[&[(-1, "a", "f", "{")], &[(-1, "b", "g", "{\"y\":1}")], &[(-1, "a", "", "}")]];
     assert_eq!(calls(by_id, false), [call("a", "f", "{}"), call("b", "g", "{\"y\":1}")]);
-    let by_place: &[&[Entry]] = &[&[(-1, "", "f", "{"), (-1, "", "g", "[")], &[(-1, "", "", "}"), (-1, "", "", "]")]];
+    let by_place: &[&[Entry]] =
+        &[&[(-1, "", "f", "{"), (-1, "", "g", "[")], &[(-1, "", "", "}"), (-1, "", "", "]")]];
     let found = calls(by_place, false);
     assert_eq!((found[0].2.as_str(), found[1].2.as_str()), ("{}", "[]"));
 }
@@ -160,7 +161,8 @@ fn i26_calls_and_held_bytes_are_bounded() {
     let (mut tools, mut next, mut out) = (ToolCalls::default(), 0, Vec::new());
     let mut refused = None;
     for index in 0..=MAX_CALLS as u64 {
-        let delta = CallDelta { index: Some(index), place: (0, 1), id: "", name: "f", arguments: "", whole: false };
+        let delta =
+            CallDelta { index: Some(index), place: (0, 1), id: "", name: "f", arguments: "", whole: false };
         refused = tools.push(&delta, &mut next, &mut out).err();
     }
     assert_eq!(refused.unwrap().class, FailureClass::Server);

@@ -5,7 +5,9 @@ fn read(text: &str, convention: UsageConvention) -> UsageReport {
 }
 
 /// Input total, cache read, cache write, output total, reasoning.
-fn totals_of(report: &UsageReport) -> (u64, u64, u64, u64, u64) {
+type Totals = (u64, u64, u64, u64, u64);
+
+fn totals_of(report: &UsageReport) -> Totals {
     let r = &report.inclusive;
     (r.input_total, r.cache_read, r.cache_write_5m + r.cache_write_1h, r.output_total, r.reasoning)
 }
@@ -13,7 +15,7 @@ fn totals_of(report: &UsageReport) -> (u64, u64, u64, u64, u64) {
 #[test]
 fn i01_every_convention_becomes_inclusive() {
     use UsageConvention as C;
-    let table: &[(&str, C, (u64, u64, u64, u64, u64))] = &[
+    let table: &[(&str, C, Totals)] = &[
         (
             r#"{"prompt_tokens":100,"completion_tokens":30,"total_tokens":130,"prompt_tokens_details":{"cached_tokens":64},"completion_tokens_details":{"reasoning_tokens":20}}"#,
             C::Inclusive,
@@ -48,7 +50,11 @@ fn i01_every_convention_becomes_inclusive() {
     for (text, convention, expected) in table {
         let report = read(text, *convention);
         assert_eq!(totals_of(&report), *expected, "{text}");
-        assert_eq!((report.usage.input_total(), report.usage.output_total()), (expected.0, expected.3), "{text}");
+        assert_eq!(
+            (report.usage.input_total(), report.usage.output_total()),
+            (expected.0, expected.3),
+            "{text}"
+        );
         assert!(!report.usage.anomaly, "{text}");
     }
 }
@@ -99,7 +105,10 @@ fn i03_contradictions_are_flagged_and_never_negative() {
         r#"{"prompt_tokens":5,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":40}}"#,
         UsageConvention::Inclusive,
     );
-    assert_eq!((outside.usage.input_total(), outside.usage.input_uncached, outside.usage.anomaly), (45, 5, true));
+    assert_eq!(
+        (outside.usage.input_total(), outside.usage.input_uncached, outside.usage.anomaly),
+        (45, 5, true)
+    );
 }
 
 #[test]

@@ -1,0 +1,30 @@
+//! The gateway over real sockets: simulated providers before it, a real ledger behind it.
+//!
+//! - [`world`]: a gateway with its providers, keys and ledger; [`client`]: a raw HTTP client;
+//!   [`puppet`]: a provider that the test moves by hand; [`chunks`]: what a streamed answer says
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking and say what they skip"
+)]
+
+mod accounts;
+mod answers;
+mod bad_input;
+mod chunks;
+mod client;
+mod departures;
+mod drain;
+mod failover;
+mod fault_matrix;
+mod ledger_faults;
+mod puppet;
+mod recordings;
+mod reuse;
+mod routing;
+mod streams;
+mod wire_differences;
+mod world;
