@@ -47,12 +47,7 @@ impl Refusal {
         if let (FailureClass::NotFound, Some(routing)) = (failure.class, &routing) {
             error = error.with_model(routing.original_model.as_str());
         }
-        Self {
-            error: Box::new(error),
-            generation: Some(generation),
-            routing: routing.map(Box::new),
-            headers,
-        }
+        Self { error: Box::new(error), generation: Some(generation), routing: routing.map(Box::new), headers }
     }
 
     /// The response in OpenAI's envelope.

@@ -7,6 +7,7 @@
 
 mod conversation;
 mod file;
+mod likeness;
 mod message;
 mod reasoning;
 mod reply;

@@ -11,14 +11,38 @@ use tollgate_wire::json::{self, Kind};
 pub(crate) struct Cursor<'a> {
     text: &'a [u8],
     at: usize,
+    /// Long strings ahead, start and end, in order; they are passed at one step.
+    long: &'a [(usize, usize)],
+    /// Where the text lies in the one that `long` is about.
+    base: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// At the start of the text's value.
     pub(crate) fn new(text: &'a [u8]) -> Self {
-        let mut cursor = Self { text, at: 0 };
+        Self::with_long_strings(text, &[], 0)
+    }
+
+    /// The same, where the long strings of a text are known in which this one begins at `base`.
+    pub(crate) fn with_long_strings(text: &'a [u8], long: &'a [(usize, usize)], base: usize) -> Self {
+        let mut cursor = Self { text, at: 0, long, base };
         cursor.space();
         cursor
+    }
+
+    /// Behind the string here.
+    fn string_end(&mut self) -> usize {
+        let start = self.base + self.at;
+        while let Some((long, end)) = self.long.first() {
+            if *long > start {
+                break;
+            }
+            self.long = &self.long[1..];
+            if *long == start {
+                return (end - self.base).min(self.text.len());
+            }
+        }
+        string_end(self.text, self.at)
     }
 
     fn byte(&self) -> u8 {
@@ -40,7 +64,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn skip(&mut self) -> &'a [u8] {
         let start = self.at;
         match self.byte() {
-            b'"' => self.at = string_end(self.text, self.at),
+            b'"' => self.at = self.string_end(),
             b'{' | b'[' => self.skip_container(),
             _ => {
                 while !matches!(self.byte(), b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | 0) {
@@ -56,7 +80,7 @@ impl<'a> Cursor<'a> {
         while let Some(byte) = self.text.get(self.at) {
             match byte {
                 b'"' => {
-                    self.at = string_end(self.text, self.at);
+                    self.at = self.string_end();
                     continue;
                 }
                 b'{' | b'[' => depth += 1,
@@ -72,7 +96,7 @@ impl<'a> Cursor<'a> {
 
     fn key(&mut self) -> Option<Cow<'a, str>> {
         let start = self.at;
-        self.at = string_end(self.text, start);
+        self.at = self.string_end();
         let key = json::string(self.text.get(start..self.at)?)?;
         self.space();
         self.at += 1;
@@ -193,6 +217,33 @@ mod tests {
         assert_eq!(fields.get("b"), Some(&b"{ }"[..]));
         assert_eq!(elements(ours[0].1.as_slice()), json::elements(&ours[0].1).unwrap());
         assert!(elements(b"[ ]").is_empty() && elements(b"{}").is_empty());
+    }
+
+    #[test]
+    fn long_strings_are_passed_at_one_step() {
+        let long = "\\\"[{,".repeat(40);
+        let text = format!(r#"{{"z":"{long}","m":[{{"{long}":"s","t":["{long}",1]}},{{"k":"{long}"}}],"y":0}}"#);
+        let checked = json::Checked::new(text.as_bytes()).unwrap();
+        let object = checked.object();
+        let messages = object.get_borrowed("m").unwrap();
+        let base = json::place(text.as_bytes(), messages).unwrap().start;
+        let walk = |mut cursor: Cursor<'_>| {
+            let mut found = Vec::new();
+            assert!(cursor.enter_array());
+            let mut key = cursor.enter_object();
+            while let Some(name) = key {
+                found.push((name.into_owned(), cursor.skip().to_vec()));
+                key = cursor.next_member();
+            }
+            assert!(cursor.next_element());
+            found.push((String::new(), cursor.skip().to_vec()));
+            assert!(!cursor.next_element());
+            found
+        };
+        let with = walk(Cursor::with_long_strings(messages, checked.long_strings(), base));
+        assert_eq!(checked.long_strings().len(), 4);
+        assert_eq!(with, walk(Cursor::new(messages)));
+        assert_eq!(with.len(), 3);
     }
 
     proptest::proptest! {

@@ -2,28 +2,37 @@
 //! Members and their order are those of the recorded service. Beyond the recordings, `serviceTier` is
 //! written when a tier other than the default served (gateway-api §5).
 
+use std::io::Write;
+
 use tollgate_domain::receipt::{AttemptRecord, Receipt, Routing};
-use tollgate_domain::{GenerationId, Nanodollars};
-use tollgate_wire::json::write_string;
+use tollgate_domain::{GenerationId, JsonText, Nanodollars};
+use tollgate_wire::json::{write_escaped, write_string};
+
+/// Room for an object without many attempts.
+const ROOM: usize = 2048;
 
 /// The object of `provider_metadata.gateway`.
 #[must_use]
 pub fn gateway(receipt: &Receipt) -> Vec<u8> {
-    let mut out = Vec::with_capacity(1536);
+    let mut out = Vec::with_capacity(ROOM);
+    write_gateway(&mut out, receipt);
+    out
+}
+
+fn write_gateway(out: &mut Vec<u8>, receipt: &Receipt) {
     out.extend_from_slice(b"{\"routing\":");
-    write_routing(&mut out, &receipt.routing);
+    write_routing(out, &receipt.routing);
     out.extend_from_slice(b",\"cost\":");
-    write_cost_text(&mut out, receipt.cost);
+    write_cost_text(out, receipt.cost);
     out.extend_from_slice(b",\"marketCost\":");
-    write_cost_text(&mut out, receipt.market_cost);
-    write_member(&mut out, "generationId", &receipt.generation.to_string());
+    write_cost_text(out, receipt.market_cost);
+    write_generation(out, receipt.generation);
     out.extend_from_slice(b",\"billableWebSearchCalls\":");
-    write_integer(&mut out, receipt.usage.searches);
+    write_integer(out, receipt.usage.searches);
     if let Some(tier) = receipt.service_tier.as_deref().filter(|t| matches!(*t, "flex" | "priority")) {
-        write_member(&mut out, "serviceTier", tier);
+        write_member(out, b",\"serviceTier\":", tier);
     }
     out.push(b'}');
-    out
 }
 
 /// The metadata of a request that failed: the path it took, and its id. It carries no cost, since errors
@@ -33,7 +42,7 @@ pub fn failed(routing: &Routing, generation: Option<GenerationId>) -> Vec<u8> {
     let mut out = b"{\"routing\":".to_vec();
     write_routing(&mut out, routing);
     if let Some(id) = generation {
-        write_member(&mut out, "generationId", &id.to_string());
+        write_generation(&mut out, id);
     }
     out.push(b'}');
     out
@@ -41,17 +50,18 @@ pub fn failed(routing: &Routing, generation: Option<GenerationId>) -> Vec<u8> {
 
 /// The whole `provider_metadata`: the provider's own namespace, then the gateway's.
 #[must_use]
-pub fn provider_metadata(receipt: &Receipt, native: Option<(&str, &serde_json::Value)>) -> Vec<u8> {
-    let mut out = vec![b'{'];
-    if let Some((namespace, value)) = native.filter(|(namespace, _)| *namespace != "gateway") {
+pub fn provider_metadata(receipt: &Receipt, native: Option<(&str, &JsonText)>) -> Vec<u8> {
+    let native = native.filter(|(namespace, _)| *namespace != "gateway");
+    let mut out = Vec::with_capacity(ROOM + native.map_or(0, |(_, text)| text.as_str().len()));
+    out.push(b'{');
+    if let Some((namespace, text)) = native {
         write_string(&mut out, namespace);
         out.push(b':');
-        // A `Value` has string keys only, so it always has a JSON text.
-        out.extend_from_slice(value.to_string().as_bytes());
+        out.extend_from_slice(text.as_str().as_bytes());
         out.push(b',');
     }
     out.extend_from_slice(b"\"gateway\":");
-    out.extend_from_slice(&gateway(receipt));
+    write_gateway(&mut out, receipt);
     out.push(b'}');
     out
 }
@@ -61,28 +71,52 @@ pub(crate) fn write_integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
+/// Appends what has a textual form without quotes or escapes in it: ids, amounts.
+pub(crate) fn write_plain(out: &mut Vec<u8>, value: impl std::fmt::Display) {
+    // Writing into memory cannot fail.
+    let _ = write!(out, "{value}");
+}
+
 /// A cost as decimal text; unknown is `null`, never 0 (I5).
 fn write_cost_text(out: &mut Vec<u8>, cost: Option<Nanodollars>) {
     match cost {
-        Some(cost) => write_string(out, &cost.to_string()),
+        Some(cost) => {
+            out.push(b'"');
+            write_plain(out, cost);
+            out.push(b'"');
+        }
         None => out.extend_from_slice(b"null"),
     }
 }
 
-fn write_member(out: &mut Vec<u8>, name: &str, text: &str) {
-    out.push(b',');
-    write_string(out, name);
-    out.push(b':');
+fn write_generation(out: &mut Vec<u8>, id: GenerationId) {
+    out.extend_from_slice(b",\"generationId\":\"");
+    write_plain(out, id);
+    out.push(b'"');
+}
+
+/// Appends a member: `lead` is all from the comma to the colon.
+fn write_member(out: &mut Vec<u8>, lead: &[u8], text: &str) {
+    out.extend_from_slice(lead);
     write_string(out, text);
 }
 
+/// `"provider:model"`, the gateway's own name for a provider's model.
+fn write_internal(out: &mut Vec<u8>, lead: &[u8], provider: &str, model: &str) {
+    out.extend_from_slice(lead);
+    out.push(b'"');
+    write_escaped(out, provider);
+    out.push(b':');
+    write_escaped(out, model);
+    out.push(b'"');
+}
+
 fn write_routing(out: &mut Vec<u8>, routing: &Routing) {
-    let internal = format!("{}:{}", routing.resolved_provider, routing.resolved_provider_model);
-    out.extend_from_slice(b"{\"originalModelId\":");
-    write_string(out, routing.original_model.as_str());
-    write_member(out, "resolvedProvider", &routing.resolved_provider);
-    write_member(out, "resolvedProviderApiModelId", &routing.resolved_provider_model);
-    write_member(out, "internalResolvedModelId", &internal);
+    let (provider, model) = (&routing.resolved_provider, &routing.resolved_provider_model);
+    write_member(out, b"{\"originalModelId\":", routing.original_model.as_str());
+    write_member(out, b",\"resolvedProvider\":", provider);
+    write_member(out, b",\"resolvedProviderApiModelId\":", model);
+    write_internal(out, b",\"internalResolvedModelId\":", provider, model);
     out.extend_from_slice(b",\"fallbacksAvailable\":[");
     for (i, provider) in routing.fallbacks.iter().enumerate() {
         if i > 0 {
@@ -90,77 +124,86 @@ fn write_routing(out: &mut Vec<u8>, routing: &Routing) {
         }
         write_string(out, provider);
     }
-    out.push(b']');
-    write_member(out, "internalReasoning", &selection(routing));
-    write_member(out, "planningReasoning", &routing.reasoning);
-    write_member(out, "canonicalSlug", routing.canonical_model.as_str());
-    write_member(out, "finalProvider", &routing.final_provider);
-    let attempts = attempts_json(&routing.attempts);
+    out.extend_from_slice(b"],\"internalReasoning\":");
+    write_selection(out, routing);
+    write_member(out, b",\"planningReasoning\":", &routing.reasoning);
+    write_member(out, b",\"canonicalSlug\":", routing.canonical_model.as_str());
+    write_member(out, b",\"finalProvider\":", &routing.final_provider);
     out.extend_from_slice(b",\"attempts\":");
-    out.extend_from_slice(&attempts);
+    let start = out.len();
+    write_attempts(out, &routing.attempts);
+    let attempts = start..out.len();
     // One model is tried per request so far, so there is one model attempt with all provider attempts.
-    out.extend_from_slice(b",\"modelAttemptCount\":1,\"modelAttempts\":[{\"modelId\":");
-    write_string(out, &internal);
-    write_member(out, "canonicalSlug", routing.canonical_model.as_str());
+    write_internal(out, b",\"modelAttemptCount\":1,\"modelAttempts\":[{\"modelId\":", provider, model);
+    write_member(out, b",\"canonicalSlug\":", routing.canonical_model.as_str());
     out.extend_from_slice(b",\"success\":");
     let success = routing.attempts.iter().any(|a| a.success);
     out.extend_from_slice(if success { b"true" } else { b"false" });
     out.extend_from_slice(b",\"providerAttemptCount\":");
     write_integer(out, routing.attempts.len());
     out.extend_from_slice(b",\"providerAttempts\":");
-    out.extend_from_slice(&attempts);
+    out.extend_from_within(attempts);
     out.extend_from_slice(b"}],\"totalProviderAttemptCount\":");
     write_integer(out, routing.attempts.len());
     out.push(b'}');
 }
 
 /// `internalReasoning`: which provider was planned first, and how many stand behind it.
-fn selection(routing: &Routing) -> String {
-    let (provider, model) = (&routing.resolved_provider, routing.canonical_model.name());
+fn write_selection(out: &mut Vec<u8>, routing: &Routing) {
+    out.extend_from_slice(b"\"Selected ");
+    write_escaped(out, &routing.resolved_provider);
+    out.extend_from_slice(b" as preferred provider for ");
+    write_escaped(out, routing.canonical_model.name());
     match routing.fallbacks.len() {
-        0 => format!("Selected {provider} as preferred provider for {model}. No fallbacks available"),
-        n => format!(
-            "Selected {provider} as preferred provider for {model}. {n} fallback(s) available: {}",
-            routing.fallbacks.join(", ")
-        ),
+        0 => out.extend_from_slice(b". No fallbacks available"),
+        n => {
+            out.extend_from_slice(b". ");
+            write_integer(out, n);
+            out.extend_from_slice(b" fallback(s) available: ");
+            for (i, provider) in routing.fallbacks.iter().enumerate() {
+                if i > 0 {
+                    out.extend_from_slice(b", ");
+                }
+                write_escaped(out, provider);
+            }
+        }
     }
+    out.push(b'"');
 }
 
-fn attempts_json(attempts: &[AttemptRecord]) -> Vec<u8> {
-    let mut out = vec![b'['];
+fn write_attempts(out: &mut Vec<u8>, attempts: &[AttemptRecord]) {
+    out.push(b'[');
     for (i, attempt) in attempts.iter().enumerate() {
         if i > 0 {
             out.push(b',');
         }
-        write_attempt(&mut out, attempt);
+        write_attempt(out, attempt);
     }
     out.push(b']');
-    out
 }
 
 fn write_attempt(out: &mut Vec<u8>, attempt: &AttemptRecord) {
-    out.extend_from_slice(b"{\"provider\":");
-    write_string(out, &attempt.provider);
-    write_member(out, "internalModelId", &format!("{}:{}", attempt.provider, attempt.provider_model));
-    write_member(out, "providerApiModelId", &attempt.provider_model);
-    write_member(out, "credentialType", attempt.credential.as_str());
+    write_member(out, b"{\"provider\":", &attempt.provider);
+    write_internal(out, b",\"internalModelId\":", &attempt.provider, &attempt.provider_model);
+    write_member(out, b",\"providerApiModelId\":", &attempt.provider_model);
+    write_member(out, b",\"credentialType\":", attempt.credential.as_str());
     out.extend_from_slice(if attempt.success { b",\"success\":true" } else { b",\"success\":false" });
     if let Some(error) = &attempt.error {
-        write_member(out, "error", error);
+        write_member(out, b",\"error\":", error);
     }
     out.extend_from_slice(b",\"startTime\":");
     write_millis(out, attempt.start_nanos);
     out.extend_from_slice(b",\"endTime\":");
     write_millis(out, attempt.end_nanos);
     if let Some(id) = &attempt.request_id {
-        write_member(out, "providerRequestId", id);
+        write_member(out, b",\"providerRequestId\":", id);
     }
     if let Some(status) = attempt.status {
         out.extend_from_slice(b",\"statusCode\":");
         write_integer(out, status);
     }
     if let Some(id) = &attempt.response_id {
-        write_member(out, "providerResponseId", id);
+        write_member(out, b",\"providerResponseId\":", id);
     }
     out.push(b'}');
 }

@@ -7,12 +7,14 @@
 //! - [`reply`]: the neutral form of an answer, an ordered stream of events
 //! - [`failure`]: what went wrong, whose fault it is and what may be retried
 //! - [`receipt`]: what happened to a request, as clients and the ledger are told
+//! - [`json_text`]: JSON that is handed on as it came
 //! - [`options`]: the gateway options of a request (`providerOptions.gateway`)
 
 pub mod conversation;
 pub mod failure;
 pub mod id;
 pub mod input_error;
+pub mod json_text;
 pub mod money;
 pub mod options;
 pub mod receipt;
@@ -24,6 +26,7 @@ pub use conversation::Conversation;
 pub use failure::Failure;
 pub use id::{GenerationId, ModelId};
 pub use input_error::InputError;
+pub use json_text::JsonText;
 pub use money::{Nanodollars, Picodollars};
 pub use receipt::Receipt;
 pub use reply::ReplyEvent;

@@ -1,9 +1,8 @@
 //! What happened to a request: what clients read in `provider_metadata.gateway` (gateway-api §5) and
 //! what the ledger stores. One value for both, so that they cannot differ (I3).
 
-use serde_json::Value;
-
 use crate::id::{GenerationId, ModelId};
+use crate::json_text::JsonText;
 use crate::money::Nanodollars;
 use crate::usage::Usage;
 
@@ -23,7 +22,7 @@ pub struct Receipt {
     /// Served with a credential of the caller's own.
     pub byok: bool,
     /// The provider's own metadata: (namespace, object).
-    pub native: Option<(String, Value)>,
+    pub native: Option<(String, JsonText)>,
     /// The service tier that served it, as the provider named it.
     pub service_tier: Option<String>,
 }

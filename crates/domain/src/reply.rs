@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::conversation::{File, ReasoningKind};
 use crate::failure::Failure;
+use crate::json_text::JsonText;
 use crate::usage::Usage;
 
 /// One event of an answer.
@@ -127,7 +128,7 @@ pub struct Finish {
     /// The stop sequence that ended it.
     pub stop_sequence: Option<String>,
     /// The provider's own metadata, for `provider_metadata.<namespace>` (its usage as sent, response id, …).
-    pub native: Option<Value>,
+    pub native: Option<JsonText>,
 }
 
 /// Why an answer ended (providers §0.2).

@@ -1,8 +1,7 @@
 //! The shape that every provider codec has.
 
-use serde_json::Value;
 use tollgate_domain::reply::{FinishReason, ResponseInfo};
-use tollgate_domain::{Failure, ReplyEvent, Usage};
+use tollgate_domain::{Failure, JsonText, ReplyEvent, Usage};
 
 /// What a codec must know of the endpoint it writes for; facts of the catalog.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +79,7 @@ pub struct Seen {
     /// What the provider says of the answer.
     pub info: ResponseInfo,
     /// The provider's own metadata for `provider_metadata.<namespace>`.
-    pub native: Option<Value>,
+    pub native: Option<JsonText>,
     /// Bytes of generated text (visible, reasoning, tool arguments), for an estimate when no report comes.
     pub output_bytes: u64,
 }

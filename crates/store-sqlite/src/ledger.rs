@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
 use tollgate_domain::GenerationId;
 use tollgate_domain::id::TeamId;
 use tollgate_store::ledger::BoxFuture;
@@ -15,6 +15,13 @@ use tollgate_store::{Durable, Intent, Ledger, LedgerRow, LedgerState, StoreError
 use crate::desk::Desk;
 use crate::journal::Journal;
 use crate::rows;
+use crate::waiting::{Teller, Waiting};
+
+/// Rows in one transaction at most, so that a long backlog does not become one long transaction.
+const LARGEST_GROUP: usize = 8192;
+
+/// Rows that are worth a commit when hardly anything else is running that could join them.
+const WORTHWHILE: usize = 16;
 
 /// What requests and the writer share.
 pub(crate) struct Core {
@@ -42,9 +49,11 @@ pub(crate) struct Counters {
 /// Behind one lock that is held for moments only.
 #[derive(Default)]
 pub(crate) struct Shared {
-    entries: HashMap<u128, Entry>,
-    /// What the writer has not taken yet.
-    pub(crate) queue: Vec<Job>,
+    entries: HashMap<u128, Entry, BuildHasherDefault<IdHasher>>,
+    /// What the writer has not taken yet, oldest first.
+    pub(crate) queue: Vec<Group>,
+    /// Rows in it, and others who wait.
+    queued: usize,
     /// Entries that are settled and not yet on disk.
     settled: usize,
     /// Why the database cannot be written.
@@ -57,7 +66,7 @@ pub(crate) struct Shared {
     pub(crate) stopping: bool,
     /// The writer waits on `wake` for anything at all.
     pub(crate) writer_idle: bool,
-    /// The writer waits on `wake` for so many jobs; 0 when it does not.
+    /// The writer waits on `wake` for so many rows; 0 when it does not.
     pub(crate) gathering: usize,
     /// Somebody waits for what is there already; more rows are not to be waited for.
     pub(crate) hurried: bool,
@@ -70,20 +79,34 @@ struct Entry {
     row: Option<Arc<LedgerRow>>,
 }
 
-/// Something for the writer.
-pub(crate) struct Job {
-    /// A row to write; `None` when somebody only waits for what came before.
-    pub(crate) row: Option<Arc<LedgerRow>>,
-    /// Who waits.
-    pub(crate) waiter: Option<oneshot::Sender<Result<(), StoreError>>>,
+/// Rows for one transaction, and those who wait for it.
+pub(crate) struct Group {
+    /// None when somebody only waits for what came before.
+    pub(crate) rows: Vec<Arc<LedgerRow>>,
+    pub(crate) teller: Teller,
     /// Until when they wait, once writing has failed.
     pub(crate) deadline: Option<std::time::Instant>,
 }
 
-impl Job {
-    fn new(row: Option<Arc<LedgerRow>>) -> (Self, oneshot::Receiver<Result<(), StoreError>>) {
-        let (waiter, waiting) = oneshot::channel();
-        (Self { row, waiter: Some(waiter), deadline: None }, waiting)
+/// For ids, which Tollgate makes itself and mostly of random bits.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u128(u128::from(*byte));
+        }
+    }
+
+    fn write_u128(&mut self, id: u128) {
+        let folded = u64::try_from((id ^ (id >> 64)) & u128::from(u64::MAX)).unwrap_or(0);
+        let mixed = (self.0 ^ folded).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
     }
 }
 
@@ -130,15 +153,19 @@ impl Core {
     }
 
     /// Forgets rows that are on disk and releases their room and their journal.
-    pub(crate) fn committed<'a>(&self, rows: impl Iterator<Item = &'a LedgerRow>) {
-        let mut segments: HashMap<u64, usize> = HashMap::new();
+    pub(crate) fn committed(&self, rows: &[Arc<LedgerRow>]) {
+        // Rows of one transaction were mostly admitted one after another.
+        let mut segments: Vec<(u64, usize)> = Vec::new();
         let mut count = 0;
         let mut shared = self.lock();
         for row in rows {
             if let Some(entry) = shared.entries.remove(&row.intent.id.0.0) {
                 count += 1;
                 if let Some(segment) = entry.segment {
-                    *segments.entry(segment).or_default() += 1;
+                    match segments.iter_mut().find(|(number, _)| *number == segment) {
+                        Some((_, count)) => *count += 1,
+                        None => segments.push((segment, 1)),
+                    }
                 }
             }
         }
@@ -167,11 +194,10 @@ impl Core {
 
     /// Appends the intent and remembers it.
     fn admit(&self, intent: &Intent) -> Result<(), StoreError> {
-        let record = Journal::encode(intent);
-        let appended = match self.journal().as_mut() {
-            Some(journal) => journal.append(&record),
-            None => return Err(StoreError::Unavailable("the ledger is closed".to_owned())),
-        };
+        let appended = Journal::encoded(intent, |record| match self.journal().as_mut() {
+            Some(journal) => journal.append(record),
+            None => Err(StoreError::Unavailable("the ledger is closed".to_owned())),
+        });
         let segment = appended.inspect_err(|error| {
             self.update(|shared| shared.journal_fault = Some(error.to_string()));
         })?;
@@ -191,10 +217,10 @@ impl Core {
         )))
     }
 
-    fn enqueue(&self, mut shared: MutexGuard<'_, Shared>, job: Job) {
-        shared.hurried |= job.row.is_none();
-        shared.queue.push(job);
-        let enough = shared.gathering > 0 && (shared.hurried || shared.queue.len() >= shared.gathering);
+    fn enqueue(&self, mut shared: MutexGuard<'_, Shared>, row: Option<Arc<LedgerRow>>) -> Waiting {
+        shared.hurried |= row.is_none();
+        let waiting = shared.push(row);
+        let enough = shared.gathering > 0 && shared.enough(shared.gathering);
         if enough {
             shared.gathering = 0;
         }
@@ -204,6 +230,7 @@ impl Core {
         if idle || enough {
             self.wake.notify_one();
         }
+        waiting
     }
 }
 
@@ -211,6 +238,39 @@ impl Shared {
     /// Why new requests are refused, if they are.
     fn refusal(&self) -> Option<String> {
         self.closed.as_ref().or(self.database_fault.as_ref()).or(self.journal_fault.as_ref()).cloned()
+    }
+
+    /// Adds to the last group, or begins one.
+    fn push(&mut self, row: Option<Arc<LedgerRow>>) -> Waiting {
+        self.queued += 1;
+        match self.queue.last_mut().filter(|group| group.rows.len() < LARGEST_GROUP) {
+            Some(group) => {
+                group.rows.extend(row);
+                group.teller.waiting()
+            }
+            None => {
+                let mut rows = Vec::with_capacity(64);
+                rows.extend(row);
+                let teller = Teller::new();
+                let waiting = teller.waiting();
+                self.queue.push(Group { rows, teller, deadline: None });
+                waiting
+            }
+        }
+    }
+
+    /// Whether what waits is worth a commit before its time: it is `rows`, or nearly everything that is
+    /// running, so that little could join it (clients that wait for their answers send nothing new).
+    pub(crate) fn enough(&self, rows: usize) -> bool {
+        let running = self.entries.len() - self.settled;
+        self.hurried || self.queued >= rows || (self.queued >= WORTHWHILE && self.queued >= 3 * running)
+    }
+
+    /// What the writer takes.
+    pub(crate) fn take(&mut self, groups: &mut Vec<Group>) {
+        self.hurried = false;
+        self.queued = 0;
+        groups.append(&mut self.queue);
     }
 }
 
@@ -260,9 +320,7 @@ impl Ledger for SqliteLedger {
             }
         };
         shared.settled += usize::from(fresh);
-        let (job, waiting) = Job::new(fresh.then_some(row));
-        self.core.enqueue(shared, job);
-        durable(waiting)
+        Box::pin(self.core.enqueue(shared, fresh.then_some(row)))
     }
 
     fn state(&self) -> LedgerState {
@@ -296,20 +354,8 @@ impl Ledger for SqliteLedger {
             // What was settled before the end was written by then, or its waiters were told.
             return if shared.settled == 0 { Box::pin(std::future::ready(Ok(()))) } else { refused(reason) };
         }
-        let (job, waiting) = Job::new(None);
-        self.core.enqueue(shared, job);
-        durable(waiting)
+        Box::pin(self.core.enqueue(shared, None))
     }
-}
-
-fn durable(waiting: oneshot::Receiver<Result<(), StoreError>>) -> Durable {
-    Box::pin(async move {
-        waiting.await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable(
-                "the ledger ended before the row was written; the next start shows the request as interrupted".to_owned(),
-            ))
-        })
-    })
 }
 
 fn refused(reason: &str) -> Durable {

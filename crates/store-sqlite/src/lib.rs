@@ -2,6 +2,7 @@
 //!
 //! - [`SqliteStore`]: opens it all, recovers from a crash, closes it
 //! - `ledger`: what requests touch; `writer`: the thread that commits; `journal`: intents (I8)
+//! - `rows` and `terms`: rows in SQL; `waiting`: those who wait for a commit
 //! - `desk`: the thread that reads and keeps keys; `recovery`: interrupted rows
 //!
 //! Files in the data folder: the database with its `-wal` and `-shm`, `ledger.intents-<n>` (the journal)
@@ -17,6 +18,8 @@ mod lock;
 mod recovery;
 mod rows;
 mod store;
+mod terms;
+mod waiting;
 mod writer;
 
 pub use store::{Clock, Entropy, Options, Role, SqliteStore, Statistics};

@@ -21,7 +21,7 @@ pub(crate) fn recover(
     let lost: Vec<LedgerRow> = intents.into_iter().map(|intent| rows::interrupted(intent, now)).collect();
     let write = |connection: &mut Connection| -> rusqlite::Result<usize> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let inserted = rows::insert_all(&transaction, lost.iter())?;
+        let inserted = rows::Inserter::default().insert_all(&transaction, lost.iter())?;
         transaction.commit()?;
         Ok(inserted)
     };

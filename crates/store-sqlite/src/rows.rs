@@ -1,93 +1,130 @@
-//! Ledger rows in SQL: one statement writes them, one reads them, one list of columns serves both.
+//! Ledger rows in SQL: how they are written, found and read.
 
 use std::collections::HashMap;
 
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql};
 use tollgate_domain::id::{KeyId, ProjectId, TeamId, Ulid};
 use tollgate_domain::{GenerationId, Micros, Nanodollars, Usage};
 use tollgate_store::{Intent, LedgerRow, RowStatus, Totals};
 
-/// The columns, in the order in which [`insert`] binds and [`read`] reads them.
-macro_rules! columns {
-    () => {
-        "id, status, admitted_at, settled_at, team, project, \"key\", requested_model, model, planned_provider, \
-         provider, provider_model, dialect, streamed, end_user, tags, response_id, input_uncached, input_cache_read, \
-         input_cache_write_5m, input_cache_write_1h, input_audio, input_image, output_text, output_reasoning, \
-         output_audio, output_image, images, searches, usage_anomaly, usage_estimated, cost_nano, market_cost_nano, \
-         rates, price_version, byok, finish_reason, failure, client_status, ttft_us, duration_us, overhead_us, attempts"
-    };
-}
+use crate::terms::Terms;
 
-/// A row that is there already stays as it is (I10).
-const INSERT: &str = concat!(
-    "INSERT OR IGNORE INTO ledger (",
-    columns!(),
-    ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-);
-const SELECT: &str = concat!("SELECT ", columns!(), " FROM ledger WHERE id = ?1");
+/// The columns in the order in which [`read`] reads them: those of the view `ledger`.
+const SELECT: &str = "SELECT id, status, admitted_at, settled_at, team, project, \"key\", requested_model, model, \
+    planned_provider, provider, provider_model, dialect, streamed, end_user, tags, response_id, input_uncached, \
+    input_cache_read, input_cache_write_5m, input_cache_write_1h, input_audio, input_image, output_text, \
+    output_reasoning, output_audio, output_image, images, searches, usage_anomaly, usage_estimated, cost_nano, \
+    market_cost_nano, rates, price_version, byok, finish_reason, failure, client_status, ttft_us, duration_us, \
+    overhead_us, attempts FROM ledger WHERE slot = ?1";
+
+/// The columns in the order in which [`insert`] binds them. Does nothing when the slot is taken.
+const INSERT: &str = "INSERT OR IGNORE INTO ledger_rows (slot, id, terms, admitted_at, settled_at, end_user, tags, \
+    response_id, input_uncached, input_cache_read, input_cache_write_5m, input_cache_write_1h, input_audio, input_image, \
+    output_text, output_reasoning, output_audio, output_image, images, searches, usage_anomaly, usage_estimated, \
+    cost_nano, market_cost_nano, ttft_us, duration_us, overhead_us, attempts) \
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 /// What a transaction adds to the totals of teams (I11).
 #[derive(Debug, Default)]
 pub(crate) struct Deltas(HashMap<TeamId, Totals>);
 
-/// Writes rows into the transaction that is open, with what they add to totals. Returns how many were new.
-pub(crate) fn insert_all<'a>(
-    connection: &Connection,
-    rows: impl Iterator<Item = &'a LedgerRow>,
-) -> rusqlite::Result<usize> {
-    let mut deltas = Deltas::default();
-    let mut inserted = 0;
-    let mut statement = connection.prepare_cached(INSERT)?;
-    for row in rows {
-        if insert(&mut statement, row)? {
-            inserted += 1;
-            deltas.add(row);
-        }
-    }
-    deltas.apply(connection)?;
-    Ok(inserted)
+/// Writes rows.
+#[derive(Debug, Default)]
+pub(crate) struct Inserter {
+    terms: Terms,
 }
 
-fn insert(statement: &mut Statement<'_>, row: &LedgerRow) -> rusqlite::Result<bool> {
+impl Inserter {
+    /// Writes rows into the transaction that is open, with what they add to totals. A row that is there already
+    /// stays as it is (I10). Returns how many were new.
+    pub(crate) fn insert_all<'a>(
+        &mut self,
+        connection: &Connection,
+        rows: impl Iterator<Item = &'a LedgerRow>,
+    ) -> rusqlite::Result<usize> {
+        let mut deltas = Deltas::default();
+        let mut inserted = 0;
+        let mut statement = connection.prepare_cached(INSERT)?;
+        for row in rows {
+            let terms = self.terms.number(connection, row)?;
+            let first = slot(row.intent.id);
+            // Mostly the first slot is free. One that is not is this row's, or of one that came before it there.
+            let new = insert(&mut statement, row, first, terms)?
+                || match search(connection, row.intent.id)? {
+                    Place::Here(_) => false,
+                    Place::Free(slot) => insert(&mut statement, row, slot, terms)?,
+                };
+            if new {
+                inserted += 1;
+                deltas.add(row);
+            }
+        }
+        deltas.apply(connection)?;
+        Ok(inserted)
+    }
+
+    /// To be called when a transaction was rolled back.
+    pub(crate) fn forget(&mut self) {
+        self.terms.forget();
+    }
+}
+
+/// Where a row belongs.
+enum Place {
+    /// It is there.
+    Here(i64),
+    /// It is not, and would be put there.
+    Free(i64),
+}
+
+/// The slot where the search for an id begins.
+fn slot(id: GenerationId) -> i64 {
+    const BITS: u32 = 21;
+    let ulid = id.0;
+    // Times up to the year 2109; later ones begin again in front, where slots are free by then or searched over.
+    let millis = ulid.millis() & ((1 << (63 - BITS)) - 1);
+    let rest = u64::try_from((ulid.0 ^ (ulid.0 >> 64)) & u128::from(u64::MAX)).unwrap_or(0);
+    let hash = rest.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITS);
+    i64::try_from((millis << BITS) | hash).unwrap_or(0)
+}
+
+/// Rows are never removed, so an id is in the first slot, or behind it without a gap, or nowhere.
+fn search(connection: &Connection, id: GenerationId) -> rusqlite::Result<Place> {
+    let text = Text::id(GenerationId::PREFIX, id.0);
+    let mut slot = slot(id);
+    let mut statement = connection.prepare_cached("SELECT id = ?1 FROM ledger_rows WHERE slot = ?2")?;
+    loop {
+        match statement.query_row((&text, slot), |row| row.get(0)).optional()? {
+            None => return Ok(Place::Free(slot)),
+            Some(true) => return Ok(Place::Here(slot)),
+            Some(false) => slot = slot.checked_add(1).unwrap_or(0),
+        }
+    }
+}
+
+fn insert(statement: &mut Statement<'_>, row: &LedgerRow, slot: i64, terms: i64) -> rusqlite::Result<bool> {
     let intent = &row.intent;
     let mut bind = Binder { statement, next: 0 };
-    bind.id(GenerationId::PREFIX, intent.id.0)?;
-    bind.text(status_word(row.status))?;
-    bind.integer(intent.admitted_at.0)?;
-    bind.integer(row.settled_at.0)?;
-    bind.id(TeamId::PREFIX, intent.team.0)?;
-    match intent.project {
-        Some(project) => bind.id(ProjectId::PREFIX, project.0)?,
-        None => bind.optional::<i64>(None)?,
-    }
-    bind.id(KeyId::PREFIX, intent.key.0)?;
-    bind.text(&intent.requested_model)?;
-    bind.text(&intent.canonical_model)?;
-    bind.text(&intent.provider)?;
-    bind.text(&row.provider)?;
-    bind.text(&row.provider_model)?;
-    bind.text(&intent.dialect)?;
-    bind.integer(i64::from(intent.streamed))?;
-    bind.optional(intent.end_user.as_deref())?;
+    bind.value(slot)?;
+    bind.value(Text::id(GenerationId::PREFIX, intent.id.0))?;
+    bind.value(terms)?;
+    bind.value(intent.admitted_at.0)?;
+    bind.value(row.settled_at.0)?;
+    bind.value(intent.end_user.as_deref())?;
     if intent.tags.is_empty() {
-        bind.optional::<&str>(None)?;
+        bind.value(rusqlite::types::Null)?;
     } else {
-        bind.text(&serde_json::Value::from(intent.tags.as_slice()).to_string())?;
+        bind.value(serde_json::Value::from(intent.tags.as_slice()).to_string())?;
     }
-    bind.optional(row.response_id.as_deref())?;
+    bind.value(row.response_id.as_deref())?;
     bind_usage(&mut bind, &row.usage)?;
-    bind.optional(row.cost.map(|cost| cost.0))?;
-    bind.optional(row.market_cost.map(|cost| cost.0))?;
-    bind.text(&row.rates)?;
-    bind.text(&row.price_version)?;
-    bind.integer(i64::from(row.byok))?;
-    bind.text(&row.finish_reason)?;
-    bind.optional(row.failure.as_deref())?;
-    bind.integer(i64::from(row.client_status))?;
-    bind.optional(row.ttft_micros)?;
-    bind.integer(row.duration_micros)?;
-    bind.integer(row.overhead_micros)?;
-    bind.integer(i64::from(row.attempts))?;
+    bind.value(row.cost.map(|cost| cost.0))?;
+    bind.value(row.market_cost.map(|cost| cost.0))?;
+    bind.value(row.ttft_micros)?;
+    bind.value(row.duration_micros)?;
+    bind.value(row.overhead_micros)?;
+    bind.value(row.attempts)?;
     Ok(statement.raw_execute()? == 1)
 }
 
@@ -108,10 +145,10 @@ fn bind_usage(bind: &mut Binder<'_, '_>, usage: &Usage) -> rusqlite::Result<()> 
     ];
     for count in counts {
         // SQLite has no unsigned integers. A count beyond 2^63 is nonsense that must not hold up all other rows.
-        bind.integer(i64::try_from(count).unwrap_or(i64::MAX))?;
+        bind.value(i64::try_from(count).unwrap_or(i64::MAX))?;
     }
-    bind.integer(i64::from(usage.anomaly))?;
-    bind.integer(i64::from(usage.estimated))
+    bind.value(usage.anomaly)?;
+    bind.value(usage.estimated)
 }
 
 /// Binds one column after another.
@@ -121,30 +158,32 @@ struct Binder<'a, 'c> {
 }
 
 impl Binder<'_, '_> {
-    fn bind(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
+    fn value(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
         self.next += 1;
         self.statement.raw_bind_parameter(self.next, value)
     }
+}
 
-    fn text(&mut self, value: &str) -> rusqlite::Result<()> {
-        self.bind(value)
-    }
+/// The textual form of an id, made without allocating.
+pub(crate) struct Text {
+    bytes: [u8; 32],
+    length: usize,
+}
 
-    fn integer(&mut self, value: i64) -> rusqlite::Result<()> {
-        self.bind(value)
-    }
-
-    fn optional<T: ToSql>(&mut self, value: Option<T>) -> rusqlite::Result<()> {
-        self.bind(value)
-    }
-
-    /// The textual form, made without allocating.
-    fn id(&mut self, prefix: &str, ulid: Ulid) -> rusqlite::Result<()> {
-        let mut text = [0u8; 32];
-        let (head, tail) = text.split_at_mut(prefix.len());
+impl Text {
+    /// `prefix` and the ULID's 26 characters.
+    pub(crate) fn id(prefix: &str, ulid: Ulid) -> Self {
+        let mut bytes = [0u8; 32];
+        let (head, tail) = bytes.split_at_mut(prefix.len());
         head.copy_from_slice(prefix.as_bytes());
         tail[..26].copy_from_slice(&ulid.encode());
-        self.bind(std::str::from_utf8(&text[..prefix.len() + 26])?)
+        Self { bytes, length: prefix.len() + 26 }
+    }
+}
+
+impl ToSql for Text {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(&self.bytes[..self.length])))
     }
 }
 
@@ -185,7 +224,10 @@ pub(crate) fn totals(connection: &Connection, team: TeamId) -> rusqlite::Result<
 
 /// One row.
 pub(crate) fn find(connection: &Connection, id: GenerationId) -> rusqlite::Result<Option<LedgerRow>> {
-    connection.prepare_cached(SELECT)?.query_row([id.to_string()], read).optional()
+    match search(connection, id)? {
+        Place::Here(slot) => connection.prepare_cached(SELECT)?.query_row([slot], read).optional(),
+        Place::Free(_) => Ok(None),
+    }
 }
 
 /// The row of an intent whose process died (I8). What it cost is not known, so it is NULL (I5).
@@ -322,7 +364,7 @@ pub(crate) fn unreadable(
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
 }
 
-fn status_word(status: RowStatus) -> &'static str {
+pub(crate) fn status_word(status: RowStatus) -> &'static str {
     match status {
         RowStatus::Settled => "settled",
         RowStatus::Estimated => "estimated",

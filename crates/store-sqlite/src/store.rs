@@ -48,10 +48,13 @@ pub struct Options {
     pub entropy: Entropy,
     /// Requests that may be open or waiting to be written; more are refused (I26). Default 65 536.
     pub max_open: usize,
-    /// Commits begin at least so far apart, unless [`Options::commit_rows`] rows wait, so that rows share the
-    /// price of a commit; a lone request is committed at once. Default 5 ms.
+    /// Commits begin at least so far apart, unless [`Options::commit_rows`] rows wait or nearly everything that
+    /// runs does, so that rows share the price of a commit; a lone request is committed at once. Default 10 ms.
     pub commit_interval: Duration,
-    /// Rows that are committed without waiting for more. Default 32.
+    /// Less than [`Options::commit_interval`] when commits are quick: so many times as long as one takes.
+    /// Default 20.
+    pub commit_spacing: u32,
+    /// Rows that are committed without waiting for more. Default 128.
     pub commit_rows: usize,
     /// How long a settlement waits for a ledger that cannot be written, before it is told; its row is kept
     /// and written later. Default 5 s.
@@ -80,8 +83,9 @@ impl Options {
             clock,
             entropy,
             max_open: 65_536,
-            commit_interval: Duration::from_millis(5),
-            commit_rows: 32,
+            commit_interval: Duration::from_millis(10),
+            commit_spacing: 20,
+            commit_rows: 128,
             patience: Duration::from_secs(5),
             retry_interval: Duration::from_millis(250),
             busy_timeout: Duration::from_millis(500),
@@ -276,6 +280,7 @@ fn start_writer(
     let core = Arc::new(Core::new(Some(journal), options.max_open, None));
     let pace = Pace {
         commit: options.commit_interval,
+        spacing: options.commit_spacing.max(1),
         enough: options.commit_rows.max(1),
         retry: options.retry_interval,
         patience: options.patience,

@@ -11,11 +11,14 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tollgate_store::{LedgerRow, StoreError};
 
-use crate::ledger::{Core, Job};
-use crate::{fault, rows};
+use crate::fault;
+use crate::ledger::{Core, Group};
+use crate::rows::Inserter;
+use crate::waiting::Teller;
 
-/// Rows in one transaction at most, so that a long backlog does not become one long transaction.
-const LARGEST_BATCH: usize = 8192;
+/// How long those who were not woken by the first of them sleep at most. The first nearly always wakes them at
+/// once; it need not, when it is polled by somebody with other things to do.
+const OVERSLEPT: Duration = Duration::from_millis(10);
 
 /// Takes room in the database and gives it back: whether rows could be written when none wait.
 const PROBE: &str = "INSERT INTO meta (name, value) VALUES ('probe', hex(zeroblob(32768)));
@@ -26,6 +29,8 @@ const PROBE: &str = "INSERT INTO meta (name, value) VALUES ('probe', hex(zeroblo
 pub(crate) struct Pace {
     /// Commits begin at least so far apart, so that rows gather under load.
     pub(crate) commit: Duration,
+    /// Less when commits are quick: so many times as long as one takes.
+    pub(crate) spacing: u32,
     /// Rows that are worth a commit before that.
     pub(crate) enough: usize,
     /// Between attempts while writing fails.
@@ -43,9 +48,15 @@ pub(crate) struct Writer {
     connection: Connection,
     gate: Arc<Mutex<()>>,
     pace: Pace,
+    inserter: Inserter,
     /// Taken from the queue, not yet on disk, oldest first.
-    batch: Vec<Job>,
+    groups: Vec<Group>,
+    /// Told of their commit, and perhaps not all awake; since when.
+    told: Vec<Teller>,
+    told_since: Instant,
     last_commit: Option<Instant>,
+    /// How long a commit takes, as a moving average.
+    commit_takes: Duration,
     last_journal: Instant,
     failing: bool,
 }
@@ -64,8 +75,12 @@ impl Writer {
             connection,
             gate,
             pace,
-            batch: Vec::new(),
+            inserter: Inserter::default(),
+            groups: Vec::new(),
+            told: Vec::new(),
+            told_since: Instant::now(),
             last_commit: None,
+            commit_takes: pace.commit,
             last_journal: Instant::now(),
             failing: false,
         }
@@ -76,7 +91,8 @@ impl Writer {
         loop {
             let stopping = self.wait();
             self.pause();
-            self.take();
+            self.wake_who_overslept();
+            self.core.lock().take(&mut self.groups);
             // Rows are written also while the journal is broken: they make its records needless.
             self.flush_journal(stopping);
             let result = self.commit_all();
@@ -94,7 +110,10 @@ impl Writer {
         let mut shared = self.core.lock();
         loop {
             let broken = self.failing || shared.journal_fault.is_some();
-            let until = if broken { retry } else { self.last_journal + self.pace.journal };
+            let mut until = if broken { retry } else { self.last_journal + self.pace.journal };
+            if !self.told.is_empty() {
+                until = until.min(self.told_since + OVERSLEPT);
+            }
             let left = until.saturating_duration_since(Instant::now());
             let waiting = !self.failing && !shared.queue.is_empty();
             if shared.stopping || waiting || left.is_zero() {
@@ -110,12 +129,11 @@ impl Writer {
     /// commit is longer ago.
     fn pause(&self) {
         let Some(last) = self.last_commit.filter(|_| !self.failing) else { return };
-        let until = last + self.pace.commit;
+        let until = last + self.pace.commit.min(self.commit_takes.saturating_mul(self.pace.spacing));
         let mut shared = self.core.lock();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let enough = shared.hurried || shared.queue.len() >= self.pace.enough;
-            if left.is_zero() || shared.stopping || enough {
+            if left.is_zero() || shared.stopping || shared.enough(self.pace.enough) {
                 shared.gathering = 0;
                 return;
             }
@@ -124,13 +142,9 @@ impl Writer {
         }
     }
 
-    fn take(&mut self) {
-        let mut shared = self.core.lock();
-        shared.hurried = false;
-        if self.batch.is_empty() {
-            std::mem::swap(&mut self.batch, &mut shared.queue);
-        } else {
-            self.batch.append(&mut shared.queue);
+    fn wake_who_overslept(&mut self) {
+        if self.told_since.elapsed() >= OVERSLEPT {
+            self.told.clear();
         }
     }
 
@@ -165,55 +179,77 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the whole batch and releases those who wait for it.
+    /// Writes all groups and releases those who wait for them.
     fn commit_all(&mut self) -> Result<(), StoreError> {
-        if self.batch.is_empty() && self.failing {
+        if self.groups.is_empty() && self.failing {
             // Nothing to write: find out whether something could be.
-            self.commit(0).map_err(|error| fault::database(&self.path, &error))?;
-            self.recovered();
+            self.commit(None)?;
         }
-        while !self.batch.is_empty() {
-            let count = self.batch.len().min(LARGEST_BATCH);
-            self.last_commit = Some(Instant::now());
-            self.commit(count).map_err(|error| fault::database(&self.path, &error))?;
-            self.recovered();
-            self.core.committed(rows_of(&self.batch[..count]));
-            for job in self.batch.drain(..count) {
-                if let Some(waiter) = job.waiter {
-                    // The request may be gone; its row is written all the same.
-                    let _ = waiter.send(Ok(()));
-                }
+        let groups = std::mem::take(&mut self.groups);
+        let mut left = groups.into_iter();
+        while let Some(group) = left.next() {
+            let result = self.commit(Some(&group));
+            if result.is_err() {
+                self.groups.push(group);
+                self.groups.extend(left);
+                return result;
             }
+            self.core.committed(&group.rows);
+            self.release(group.teller);
         }
         Ok(())
     }
 
-    /// One transaction: rows and the totals they move (I11). Nothing of it stays when any of it fails.
-    fn commit(&self, count: usize) -> rusqlite::Result<()> {
-        let jobs = &self.batch[..count];
-        let probing = rows_of(jobs).next().is_none();
-        if probing && !self.failing {
+    /// Says that it is written.
+    fn release(&mut self, teller: Teller) {
+        teller.tell(Ok(()));
+        self.told.retain(Teller::relies_on_the_first);
+        if teller.relies_on_the_first() {
+            if self.told.is_empty() {
+                self.told_since = Instant::now();
+            }
+            self.told.push(teller);
+        }
+    }
+
+    /// One transaction: rows and the totals they move (I11), or a probe of whether rows could be written.
+    fn commit(&mut self, group: Option<&Group>) -> Result<(), StoreError> {
+        let rows = group.map_or(&[][..], |group| &group.rows);
+        if rows.is_empty() && !self.failing {
             return Ok(());
         }
+        let began = Instant::now();
+        self.last_commit = Some(began);
+        self.transact(rows).map_err(|error| fault::database(&self.path, &error))?;
+        self.commit_takes = (self.commit_takes * 7 + began.elapsed()) / 8;
+        self.recovered();
+        Ok(())
+    }
+
+    /// Nothing of it stays when any of it fails.
+    fn transact(&mut self, rows: &[Arc<LedgerRow>]) -> rusqlite::Result<()> {
         let _writing = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        let attempt = || -> rusqlite::Result<()> {
-            self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            if probing {
-                self.connection.execute_batch(PROBE)?;
+        let (connection, inserter) = (&self.connection, &mut self.inserter);
+        let mut attempt = || -> rusqlite::Result<usize> {
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            if rows.is_empty() {
+                connection.execute_batch(PROBE)?;
             }
-            let inserted = rows::insert_all(&self.connection, rows_of(jobs))?;
-            self.connection.prepare_cached("COMMIT")?.execute([])?;
-            let counters = &self.core.counters;
-            counters.commits.fetch_add(1, Ordering::Relaxed);
-            counters.rows.fetch_add(u64::try_from(inserted).unwrap_or(0), Ordering::Relaxed);
-            Ok(())
+            let inserted = inserter.insert_all(connection, rows.iter().map(|row| &**row))?;
+            connection.prepare_cached("COMMIT")?.execute([])?;
+            Ok(inserted)
         };
-        attempt().inspect_err(|_| {
-            if !self.connection.is_autocommit() {
+        let inserted = attempt().inspect_err(|_| {
+            if !connection.is_autocommit() {
                 // It can only fail when SQLite has rolled back by itself.
-                let _ = self.connection.execute_batch("ROLLBACK");
+                let _ = connection.execute_batch("ROLLBACK");
             }
-        })
+            self.inserter.forget();
+        })?;
+        let counters = &self.core.counters;
+        counters.commits.fetch_add(1, Ordering::Relaxed);
+        counters.rows.fetch_add(u64::try_from(inserted).unwrap_or(0), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Takes requests again; said before waiters are released, so that they find it so.
@@ -234,23 +270,21 @@ impl Writer {
 
     fn tell_the_patient(&mut self, error: &StoreError) {
         let now = Instant::now();
-        for job in &mut self.batch {
-            let deadline = *job.deadline.get_or_insert(now + self.pace.patience);
-            if deadline <= now
-                && let Some(waiter) = job.waiter.take()
-            {
-                let _ = waiter.send(Err(error.clone()));
+        for group in &mut self.groups {
+            let deadline = *group.deadline.get_or_insert(now + self.pace.patience);
+            if deadline <= now {
+                group.teller.tell(Err(error.clone()));
             }
         }
         // What only waited and has been told is done; rows stay until they are written.
-        self.batch.retain(|job| job.row.is_some() || job.waiter.is_some());
+        self.groups.retain(|group| !group.rows.is_empty() || group.deadline.is_none_or(|at| at > now));
     }
 
-    fn end(mut self, failed: Option<StoreError>) -> Result<(), StoreError> {
+    fn end(self, failed: Option<StoreError>) -> Result<(), StoreError> {
         if let Some(error) = failed {
-            let unwritten = self.batch.iter().filter(|job| job.row.is_some()).count();
-            for waiter in self.batch.iter_mut().filter_map(|job| job.waiter.take()) {
-                let _ = waiter.send(Err(error.clone()));
+            let unwritten: usize = self.groups.iter().map(|group| group.rows.len()).sum();
+            for group in &self.groups {
+                group.teller.tell(Err(error.clone()));
             }
             return if unwritten == 0 {
                 Err(error)
@@ -266,8 +300,4 @@ impl Writer {
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         Ok(())
     }
-}
-
-fn rows_of(jobs: &[Job]) -> impl Iterator<Item = &LedgerRow> {
-    jobs.iter().filter_map(|job| job.row.as_deref())
 }

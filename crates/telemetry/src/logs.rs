@@ -1,5 +1,7 @@
 //! Log output.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// How log lines are written.
@@ -28,7 +30,11 @@ pub struct BadFilter {
 pub fn init(filter: &str, format: Format) -> Result<(), BadFilter> {
     let parsed = EnvFilter::try_new(filter)
         .map_err(|e| BadFilter { filter: filter.to_owned(), reason: e.to_string() })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr)
+        // Colours are for people, not for log collectors.
+        .with_ansi(std::io::stderr().is_terminal());
     // An error here means that a subscriber is already set, which is what a second call means.
     let _ = match format {
         Format::Text => builder.with_target(false).try_init(),

@@ -22,7 +22,6 @@ pub use file::{File, ProviderSection};
 pub use limits::Limits;
 
 use crate::cli::PlaceArgs;
-use crate::durations;
 use crate::failure::Failure;
 
 const DEFAULT_FILE: &str = "tollgate.toml";
@@ -134,7 +133,7 @@ impl Config {
             database: database_file(flags, environment, &file, &data)?,
             public_url: public_url(&file, &file_place)?,
             grace: file.server.grace.map_or(DEFAULT_GRACE, |d| d.0),
-            limits: Limits::new(&file),
+            limits: Limits::new(&file).map_err(|failure| failure.at(&file_place))?,
             catalog_url: file.catalog.url,
             log_filter: environment
                 .get("TOLLGATE_LOG")
@@ -256,9 +255,4 @@ impl From<file::LogFormat> for Format {
             file::LogFormat::Json => Self::Json,
         }
     }
-}
-
-/// A duration setting that must not be zero.
-pub(crate) fn positive(value: Option<durations::DurationText>, default: Duration) -> Duration {
-    value.map_or(default, |d| d.0)
 }

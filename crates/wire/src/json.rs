@@ -1,11 +1,15 @@
 //! JSON looked at and spliced without being parsed as a whole. A text is checked once, in full; members
 //! are then slices of it, and an edited object writes untouched members exactly as they stood (I17).
 
+mod checked;
 mod object;
+mod pattern;
 mod scan;
 
+pub use checked::Checked;
 pub use object::{Object, elements};
-pub use scan::{JsonError, Kind, kind, validate, write_string};
+pub use pattern::{Fillings, Pattern, place};
+pub use scan::{JsonError, Kind, kind, validate, write_escaped, write_string};
 
 use std::borrow::Cow;
 

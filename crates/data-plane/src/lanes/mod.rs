@@ -12,7 +12,7 @@ pub use connect::Connector;
 pub use origin::{BadBaseUrl, BaseUrl, Origin};
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -105,6 +105,8 @@ impl Lanes {
                 metrics: Arc::clone(&self.metrics),
                 idle: Mutex::default(),
                 shared: Mutex::default(),
+                exclusive: AtomicBool::new(!origin.tls),
+                turn: tokio::sync::Mutex::default(),
             })
         }))
     }
@@ -119,6 +121,11 @@ pub struct Lane {
     metrics: Arc<Metrics>,
     idle: Mutex<Vec<IdleConnection>>,
     shared: Mutex<Vec<SharedConnection>>,
+    /// The origin is known to speak only HTTP/1.1.
+    exclusive: AtomicBool,
+    /// Where connections may be shared, they are opened one after the other: a burst of requests to a new
+    /// origin opens a few, not one each.
+    turn: tokio::sync::Mutex<()>,
 }
 
 type Http1Sender = http1::SendRequest<Full<Bytes>>;
@@ -200,6 +207,18 @@ impl Lane {
         body: Bytes,
     ) -> Result<http::Response<LaneBody>, SendError> {
         let timeout = self.settings.connect_timeout;
+        let turn = if self.exclusive.load(Ordering::Relaxed) {
+            None
+        } else {
+            // Behind a connection that hangs, nobody waits longer than for one of their own.
+            tokio::time::timeout(timeout, self.turn.lock()).await.ok()
+        };
+        if turn.is_some()
+            && let Some((sender, slot)) = self.shared_connection()
+        {
+            drop(turn);
+            return self.post_shared(sender, slot, head, body).await;
+        }
         let connection = match tokio::time::timeout(timeout, self.connector.connect(&self.origin)).await {
             Err(_) => return Err(SendError::ConnectTimeout { origin: self.origin.clone(), timeout }),
             Ok(Err(reason)) => return Err(SendError::Connect { origin: self.origin.clone(), reason }),
@@ -211,6 +230,8 @@ impl Lane {
             .inc();
         match connection {
             Connection::Http1(mut sender) => {
+                self.exclusive.store(true, Ordering::Relaxed);
+                drop(turn);
                 let response = sender.send_request(self.request(head, body, false)).await;
                 response.map(|r| self.release_at_end(r, sender)).map_err(|e| self.broken(&e))
             }
@@ -219,6 +240,7 @@ impl Lane {
                 let slot = StreamSlot::take(&streams);
                 let kept = SharedConnection { sender: sender.clone(), streams };
                 self.shared.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+                drop(turn);
                 self.post_shared(sender, slot, head, body).await
             }
         }

@@ -11,14 +11,22 @@ use tollgate_dialects::openai_error::OpenAiError;
 use crate::gateway::Gateway;
 use crate::refusal::Refusal;
 
-/// Reads the whole body.
+/// What is still read of a body that is refused, and for how long, so that a client that sends all of it
+/// before it reads hears why instead of a broken connection (I26).
+const DISCARD_BYTES: usize = 64 << 20;
+const DISCARD_SILENCE: Duration = Duration::from_secs(1);
+
+/// Reads the whole body. A client that `waits` (`expect: 100-continue`) has not sent it yet.
 ///
 /// # Errors
 /// 413 beyond the limit, 408 when the client stops sending, 400 when it breaks off.
-pub(super) async fn read(gateway: &Gateway, mut body: Incoming) -> Result<Bytes, Refusal> {
+pub(super) async fn read(gateway: &Gateway, mut body: Incoming, waits: bool) -> Result<Bytes, Refusal> {
     let limit = gateway.settings.max_body_bytes;
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limit {
+        if !waits {
+            discard(body).await;
+        }
         return Err(too_large(gateway, limit));
     }
     let patience = gateway.settings.request_body_timeout;
@@ -28,6 +36,7 @@ pub(super) async fn read(gateway: &Gateway, mut body: Incoming) -> Result<Bytes,
         let Ok(data) = frame.into_data() else { continue };
         let held = first.as_ref().map_or(whole.len(), Bytes::len);
         if held + data.len() > limit {
+            discard(body).await;
             return Err(too_large(gateway, limit));
         }
         // Most bodies come in one piece and are not copied.
@@ -73,6 +82,16 @@ async fn next(
             "The request body broke off before its end.",
         ))
     })
+}
+
+async fn discard(mut body: Incoming) {
+    let mut room = DISCARD_BYTES;
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(DISCARD_SILENCE, body.frame()).await {
+        room = room.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if room == 0 {
+            return;
+        }
+    }
 }
 
 fn too_large(gateway: &Gateway, limit: usize) -> Refusal {

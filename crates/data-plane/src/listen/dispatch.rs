@@ -110,7 +110,8 @@ async fn chat_completions(
     let snapshot = gateway.snapshot();
     let caller = authenticate::caller(&snapshot, request.headers(), arrival.at)?;
     let (parts, body) = request.into_parts();
-    let body = body::read(gateway, body).await?;
+    let waits = parts.headers.contains_key(header::EXPECT);
+    let body = body::read(gateway, body, waits).await?;
     pipeline::chat_completions(gateway, &snapshot, &caller, &parts.headers, body, arrival).await
 }
 

@@ -22,8 +22,9 @@ pub(crate) struct Metered {
 pub(crate) fn usage(seen: &Seen, complete: bool, prompt_bytes: usize) -> Usage {
     let counted_output = seen.output_bytes.div_ceil(BYTES_PER_TOKEN);
     match seen.usage {
-        Some(usage) if complete || usage.output_total() >= counted_output => usage,
-        // A report from before the end knows the prompt but not yet the whole output.
+        Some(usage) if complete => usage,
+        // A report from before the end knows the prompt but not yet the whole output, and nobody can say how
+        // much of that is missing.
         Some(usage) => Usage {
             output_text: usage.output_text + counted_output.saturating_sub(usage.output_total()),
             estimated: true,
@@ -70,6 +71,12 @@ mod tests {
         let early = Usage { input_uncached: 7, output_text: 1, ..Usage::default() };
         let counted = usage(&seen(Some(early), 40), false, 400);
         assert_eq!((counted.input_uncached, counted.output_total(), counted.estimated), (7, 10, true));
+    }
+
+    #[test]
+    fn i22_a_report_from_before_the_end_is_an_estimate_however_large() {
+        let early = Usage { input_uncached: 7, output_text: 50, ..Usage::default() };
+        assert_eq!(usage(&seen(Some(early), 40), false, 400), Usage { estimated: true, ..early });
     }
 
     #[test]

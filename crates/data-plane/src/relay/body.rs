@@ -5,9 +5,11 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
 use tokio::time::{Instant, Sleep};
 use tollgate_domain::Failure;
 use tollgate_domain::failure::FailureClass;
@@ -20,6 +22,10 @@ use crate::settle::{self, Ending};
 
 /// Frames that are ready are joined up to this size before they are written.
 const JOIN: usize = 16 << 10;
+
+/// What a provider may still send, and how long, after its answer was complete (I26).
+const READ_OUT_BYTES: usize = 64 << 10;
+const READ_OUT_TIME: Duration = Duration::from_secs(1);
 
 /// What a client gets.
 pub struct ReplyBody(Kind);
@@ -162,10 +168,18 @@ impl Stream {
                 .min(self.ticket.arrived + settings.total_timeout);
             if now >= give_up {
                 self.ticket.gateway.metrics.limit_hit("stream_timeout");
-                self.break_off(Failure::provider(
-                    FailureClass::Timeout,
-                    format!("The provider's stream stalled: nothing came for {:?}.", now - self.last_read),
-                ));
+                let message = if now >= self.last_read + settings.event_gap_timeout {
+                    format!(
+                        "The provider's stream stalled: nothing came for {:?}.",
+                        settings.event_gap_timeout
+                    )
+                } else {
+                    let life = settings.total_timeout;
+                    format!(
+                        "The request reached {life:?}, the longest that this gateway lets one take; ask for less at once."
+                    )
+                };
+                self.break_off(Failure::provider(FailureClass::Timeout, message));
                 return Poll::Ready(None);
             }
             let ping = self.last_written + settings.keep_alive;
@@ -193,6 +207,10 @@ impl Stream {
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
+            // Also what came together with the end, behind the gate.
+            if !self.out.is_empty() && !matches!(self.phase, Phase::Relaying) {
+                return Poll::Ready(Some(Bytes::from(std::mem::take(&mut self.out))));
+            }
             match &mut self.phase {
                 Phase::Relaying => {
                     if let Poll::Ready(bytes) = self.poll_relaying(cx) {
@@ -216,15 +234,31 @@ impl Stream {
                         // open when the ledger failed still finish.
                         Poll::Ready(_) => self.phase = Phase::Done,
                     }
+                    if let Some(upstream) = self.upstream.take() {
+                        tokio::spawn(read_out(upstream));
+                    }
                     return Poll::Ready(Some(Bytes::from(std::mem::take(&mut self.tail))));
                 }
-                Phase::Done => {
-                    self.upstream = None;
-                    return Poll::Ready(None);
-                }
+                Phase::Done => return Poll::Ready(None),
             }
         }
     }
+}
+
+/// Gives an answer whose content is complete a moment to end, so that its connection can be used again; the
+/// client need not wait for that.
+async fn read_out(mut upstream: LaneBody) {
+    let to_its_end = async {
+        let mut room = READ_OUT_BYTES;
+        while let Some(Ok(frame)) = upstream.frame().await {
+            room = room.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if room == 0 {
+                break;
+            }
+        }
+    };
+    // Too late: the connection is closed instead.
+    let _ = tokio::time::timeout(READ_OUT_TIME, to_its_end).await;
 }
 
 impl Drop for Stream {

@@ -138,7 +138,8 @@ fn receipt(ticket: &Ticket, seen: &Seen, metered: &Metered) -> Receipt {
         market_cost: metered.cost,
         byok: false,
         native: namespace.zip(seen.native.clone()),
-        service_tier: seen.info.service_tier.clone(),
+        // Anthropic names its usual tier too; the service does not.
+        service_tier: seen.info.service_tier.clone().filter(|tier| tier != "standard"),
     }
 }
 

@@ -60,7 +60,13 @@ impl Exchange {
         let mut stream = TcpStream::connect(addr).await.unwrap();
         stream.set_nodelay(true).unwrap();
         stream.write_all(raw).await.unwrap();
-        Self { stream, held: Vec::new(), status: 0, headers: Vec::new(), framing: Framing::Over { clean: false } }
+        Self {
+            stream,
+            held: Vec::new(),
+            status: 0,
+            headers: Vec::new(),
+            framing: Framing::Over { clean: false },
+        }
     }
 
     /// Sends another request on the same connection.
@@ -196,7 +202,10 @@ impl Answer {
 
     /// The error's `message`.
     pub fn message(&self) -> String {
-        self.json()["error"]["message"].as_str().unwrap_or_else(|| panic!("no message: {}", self.text())).to_owned()
+        self.json()["error"]["message"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no message: {}", self.text()))
+            .to_owned()
     }
 }
 

@@ -30,7 +30,9 @@ async fn only_row(world: &World) -> Row {
 
 #[tokio::test]
 async fn i22_a_client_that_leaves_before_headers_frees_the_provider() {
-    for (model, stream) in [("test/solo", true), ("test/solo", false), ("test/claude", true), ("test/claude", false)] {
+    for (model, stream) in
+        [("test/solo", true), ("test/solo", false), ("test/claude", true), ("test/claude", false)]
+    {
         let world = World::start().await;
         world.primary.set_default(Behaviour::fault(Fault::Hang));
         let exchange = world.begin(&question(model, stream)).await;
@@ -96,7 +98,8 @@ async fn i22_a_client_that_leaves_during_a_backoff_ends_the_retries() {
 #[tokio::test]
 async fn i22_a_client_that_leaves_while_it_sends_its_body_costs_nothing() {
     let world = World::start().await;
-    let mut raw = world.chat_text(&json!({"model": "test/solo", "messages": [{"role": "user", "content": "hello"}]}));
+    let mut raw =
+        world.chat_text(&json!({"model": "test/solo", "messages": [{"role": "user", "content": "hello"}]}));
     raw.truncate(raw.len() - 10);
     drop(Exchange::send(world.addr, &raw).await);
     // A request after it is served, and is the only one that the provider and the ledger saw.

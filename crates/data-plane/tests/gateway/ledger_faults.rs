@@ -39,7 +39,11 @@ async fn i25_a_ledger_that_cannot_be_written_refuses_new_requests_and_lets_open_
 
     let ready = world.raw("GET", "/readyz", &[], b"").await;
     assert_eq!((ready.status, &ready.json()["status"]), (503, &"degraded".into()));
-    assert!(ready.json()["degraded"][0].as_str().unwrap().contains("ledger cannot be written"), "{}", ready.text());
+    assert!(
+        ready.json()["degraded"][0].as_str().unwrap().contains("ledger cannot be written"),
+        "{}",
+        ready.text()
+    );
     assert_eq!(world.raw("GET", "/healthz", &[], b"").await.status, 200, "the process itself is well");
     assert_eq!(world.raw("GET", "/v1/models", &[], b"").await.status, 200);
 
@@ -115,7 +119,8 @@ async fn gated() -> (World, Arc<Gate>) {
     let gate = Arc::new(Gate::default());
     let shared = Arc::clone(&gate);
     let world =
-        World::with(|setup| setup.ledger = Some(Box::new(|inner| Arc::new(Gated { inner, gate: shared })))).await;
+        World::with(|setup| setup.ledger = Some(Box::new(|inner| Arc::new(Gated { inner, gate: shared }))))
+            .await;
     (world, gate)
 }
 
@@ -137,7 +142,8 @@ async fn i09_only_the_end_of_a_stream_waits_for_the_ledger() {
     let mut rest = Box::pin(exchange.rest());
     // … the end is, for as long as the row is not durable.
     for _ in 0..200 {
-        let waited = std::future::poll_fn(|cx| std::task::Poll::Ready(rest.as_mut().poll(cx).is_pending())).await;
+        let waited =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(rest.as_mut().poll(cx).is_pending())).await;
         assert!(waited, "the end came before the row was durable");
         tokio::task::yield_now().await;
     }
@@ -154,7 +160,8 @@ async fn i09_a_whole_answer_waits_for_the_ledger() {
     until("the settlement", || gate.settled.lock().unwrap().len() == 1).await;
     let mut answer = Box::pin(exchange.answer());
     for _ in 0..200 {
-        let waited = std::future::poll_fn(|cx| std::task::Poll::Ready(answer.as_mut().poll(cx).is_pending())).await;
+        let waited =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(answer.as_mut().poll(cx).is_pending())).await;
         assert!(waited, "the answer came before the row was durable");
         tokio::task::yield_now().await;
     }

@@ -2,6 +2,9 @@
 //!
 //! - [`world`]: a gateway with its providers, keys and ledger; [`client`]: a raw HTTP client;
 //!   [`puppet`]: a provider that the test moves by hand; [`chunks`]: what a streamed answer says
+//! - [`tls`]: lanes over TLS
+//! - [`recordings`]: the wire against that of the recorded service; [`wire_differences`]: the differences
+//!   that are meant
 
 #![expect(
     clippy::unwrap_used,
@@ -22,9 +25,11 @@ mod failover;
 mod fault_matrix;
 mod ledger_faults;
 mod puppet;
+mod recorded_upstream;
 mod recordings;
 mod reuse;
 mod routing;
 mod streams;
+mod tls;
 mod wire_differences;
 mod world;

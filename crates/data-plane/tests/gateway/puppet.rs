@@ -66,7 +66,10 @@ impl Call {
 
     /// The head of a stream.
     pub async fn begin(&mut self) {
-        self.write("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        self.write(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
+        )
+        .await;
     }
 
     async fn data(&mut self, data: &str) {
@@ -88,8 +91,12 @@ impl Call {
     pub async fn finish(&mut self) {
         self.data(&chunk(json!({}), Some("stop"))).await;
         let usage = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15});
-        self.data(&json!({"id": "chatcmpl-puppet", "object": "chat.completion.chunk", "created": 1,
-            "model": "puppet", "choices": [], "usage": usage}).to_string()).await;
+        self.data(
+            &json!({"id": "chatcmpl-puppet", "object": "chat.completion.chunk", "created": 1,
+            "model": "puppet", "choices": [], "usage": usage})
+            .to_string(),
+        )
+        .await;
         self.data("[DONE]").await;
         self.write("0\r\n\r\n").await;
     }
@@ -110,7 +117,9 @@ impl Call {
     /// Waits until the gateway has hung up.
     pub async fn hung_up(&mut self) {
         let mut piece = [0; 1024];
-        while matches!(soon("the gateway to hang up", self.stream.read(&mut piece)).await, Ok(read) if read > 0) {}
+        while matches!(soon("the gateway to hang up", self.stream.read(&mut piece)).await, Ok(read) if read > 0)
+        {
+        }
     }
 }
 

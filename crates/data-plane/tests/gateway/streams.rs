@@ -40,7 +40,10 @@ async fn i16_a_cut_stream_has_neither_finish_reason_nor_done() {
     for model in ["test/solo", "test/mistral", "test/claude"] {
         for how in [CutHow::Reset, CutHow::Close, CutHow::End] {
             let world = World::start().await;
-            let behaviour = Behaviour { fault: Some(Fault::Cut { after: 2, how }), ..Behaviour::text("one two three four") };
+            let behaviour = Behaviour {
+                fault: Some(Fault::Cut { after: 2, how }),
+                ..Behaviour::text("one two three four")
+            };
             world.primary.set_default(behaviour);
             let answer = world.chat(&question(model, true)).await;
             let chunks = Chunks::read(&answer.body);
@@ -52,7 +55,11 @@ async fn i16_a_cut_stream_has_neither_finish_reason_nor_done() {
             assert!(error["message"].as_str().unwrap().len() > 20, "{what}: {error}");
             assert_eq!(chunks.last()["generationId"].as_str(), answer.generation().as_deref(), "{what}");
             let row = &world.rows().await[0];
-            assert_eq!((row.status.as_str(), row.failure.as_deref()), ("estimated", Some("truncated")), "{what}");
+            assert_eq!(
+                (row.status.as_str(), row.failure.as_deref()),
+                ("estimated", Some("truncated")),
+                "{what}"
+            );
             assert_eq!((row.client_status, row.attempts), (200, 1), "{what}");
         }
     }
@@ -86,7 +93,10 @@ async fn a_silent_stream_is_kept_alive_by_comments() {
 async fn i23_a_stalled_stream_ends_in_an_error_of_its_own_class() {
     for model in ["test/solo", "test/claude"] {
         let world = World::with(|setup| setup.settings.event_gap_timeout = Duration::from_millis(150)).await;
-        world.primary.set_default(Behaviour { fault: Some(Fault::Stall { after: 1 }), ..Behaviour::text("one two three") });
+        world.primary.set_default(Behaviour {
+            fault: Some(Fault::Stall { after: 1 }),
+            ..Behaviour::text("one two three")
+        });
         let answer = world.chat(&question(model, true)).await;
         let chunks = Chunks::read(&answer.body);
         assert!(!chunks.done && !chunks.finished(), "{}", answer.text());
@@ -119,7 +129,9 @@ async fn i20_the_providers_writes_do_not_matter() {
         for bytes in [1, 7, 1000] {
             let world = World::start().await;
             let fault = Some(Fault::SlowDrip { bytes, every_ms: 0 });
-            world.primary.set_default(Behaviour { fault, ..Behaviour::text("Grüße, tollgate 🚧 and goodbye") });
+            world
+                .primary
+                .set_default(Behaviour { fault, ..Behaviour::text("Grüße, tollgate 🚧 and goodbye") });
             let answer = world.chat(&question(model, true)).await;
             let chunks = Chunks::read(&answer.body);
             assert!(chunks.done, "{}", answer.text());

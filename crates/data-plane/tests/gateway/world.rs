@@ -17,10 +17,11 @@ use tollgate_catalog::{Catalog, Protocol};
 use tollgate_crypto::{GatewayKey, Secret};
 use tollgate_data_plane::lanes::{Connector, LaneSettings, Lanes};
 use tollgate_data_plane::{
-    Access, AccessConfig, Caller, Clock, Gateway, GatewayParts, IdSource, Server, Settings, Snapshot, SystemClock,
+    Access, AccessConfig, Caller, Clock, Gateway, GatewayParts, IdSource, Server, Settings, Snapshot,
+    SystemClock,
 };
-use tollgate_domain::id::{GenerationId, KeyId, TeamId, Ulid};
 use tollgate_domain::Micros;
+use tollgate_domain::id::{GenerationId, KeyId, TeamId, Ulid};
 use tollgate_policy::retry::RetryPolicy;
 use tollgate_simulator::{Control, Options, Simulator};
 use tollgate_store::{Ledger, LedgerRow};
@@ -41,15 +42,15 @@ impl Drop for Folder {
     }
 }
 
-type Wrap = Box<dyn FnOnce(Arc<dyn Ledger>) -> Arc<dyn Ledger>>;
+type Wrap = Box<dyn FnOnce(Arc<dyn Ledger>) -> Arc<dyn Ledger> + Send>;
 
 /// How a world is set up.
 pub struct Setup {
     pub settings: Settings,
     /// Puts something in front of the ledger.
     pub ledger: Option<Wrap>,
-    /// Further providers: slug, protocol, base URL, models.
-    pub providers: Vec<(&'static str, Protocol, String, Vec<ModelOverlay>)>,
+    /// Further providers, all played by the primary simulator.
+    pub providers: Vec<(&'static str, Protocol, Vec<ModelOverlay>)>,
 }
 
 impl Default for Setup {
@@ -111,7 +112,12 @@ fn bare(id: &str) -> ModelOverlay {
 }
 
 /// Of the providers of one model, the one whose slug sorts last is tried first.
-fn providers(primary: &str, backup: &str, puppet: SocketAddr, closed: SocketAddr) -> Vec<(&'static str, Protocol, String, Vec<ModelOverlay>)> {
+fn providers(
+    primary: &str,
+    backup: &str,
+    puppet: SocketAddr,
+    closed: SocketAddr,
+) -> Vec<(&'static str, Protocol, String, Vec<ModelOverlay>)> {
     let (chat, claude) = (Protocol::OpenaiChat, Protocol::AnthropicMessages);
     let blind = ModelOverlay { capabilities: vec!["reasoning".to_owned()], ..model("test/blind") };
     let embedder = serde_json::from_value(json!({"id": "test/embedder", "type": "embedding"})).unwrap();
@@ -121,10 +127,22 @@ fn providers(primary: &str, backup: &str, puppet: SocketAddr, closed: SocketAddr
             "primary",
             chat,
             v1(primary),
-            vec![model("test/solo"), model("test/duo"), model("test/mixed"), bare("test/unpriced"), blind, embedder],
+            vec![
+                model("test/solo"),
+                model("test/duo"),
+                model("test/mixed"),
+                bare("test/unpriced"),
+                blind,
+                embedder,
+            ],
         ),
         ("backup", chat, v1(backup), vec![model("test/duo"), model("test/refused-duo")]),
-        ("closed", chat, format!("http://{closed}/v1"), vec![model("test/refused"), model("test/refused-duo")]),
+        (
+            "closed",
+            chat,
+            format!("http://{closed}/v1"),
+            vec![model("test/refused"), model("test/refused-duo")],
+        ),
         ("claude-primary", claude, v1(primary), vec![model("test/claude"), model("test/claude-duo")]),
         (
             "claude-backup",
@@ -221,7 +239,13 @@ impl World {
         reserved.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let closed = reserved.local_addr().unwrap();
         let mut all = providers(&simulators[0].base_url(), &simulators[1].base_url(), puppet.addr(), closed);
-        all.append(&mut setup.providers);
+        let base = format!("{}/v1", simulators[0].base_url());
+        all.extend(
+            setup
+                .providers
+                .into_iter()
+                .map(|(slug, protocol, models)| (slug, protocol, base.clone(), models)),
+        );
         let catalog = Arc::new(catalog(all));
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let folder =

@@ -6,7 +6,7 @@ use tollgate_domain::InputError;
 use tollgate_domain::conversation::{Conversation, ReasoningRequest};
 use tollgate_domain::input_error::InputErrorKind;
 use tollgate_domain::options::GatewayOptions;
-use tollgate_wire::json::{self, JsonError, Kind, Object};
+use tollgate_wire::json::{self, Checked, JsonError, Kind};
 
 use super::{conversation, shape};
 use crate::gateway_options;
@@ -42,8 +42,10 @@ pub struct Request {
     pub max_tokens: Option<u64>,
     /// `providerOptions.gateway` and the body's attribution.
     pub options: GatewayOptions,
-    /// The body as it came, for passthrough.
+    /// The body as it came.
     pub body: Bytes,
+    /// The same, with what its check has found, for passthrough.
+    pub checked: Checked<Bytes>,
     /// Reasoning is to be left out of the answer.
     pub reasoning_exclude: bool,
     /// What the model must be able to take.
@@ -57,7 +59,8 @@ impl Request {
     /// `Malformed` with line, column and byte offset when the body is no JSON; `Invalid` with the JSON path
     /// and what was found when a member is missing or has a wrong type or value.
     pub fn parse(body: &Bytes) -> Result<Self, InputError> {
-        let head = Object::parse(body).map_err(|e| not_an_object(body, &e))?;
+        let checked = Checked::new(body.clone()).map_err(|e| not_an_object(body, &e))?;
+        let head = checked.object();
         let get = |key: &str| head.get(key).filter(|v| !json::is_null(v));
         let root = Path::Body;
 
@@ -74,7 +77,7 @@ impl Request {
         let Some(messages) = get("messages") else {
             return Err(InputError::missing("messages", "a non-empty array of messages"));
         };
-        let mut needs = shape::check_messages(messages)?;
+        let mut needs = shape::check_messages(messages, &checked)?;
         if let Some(raw) = get("tools") {
             needs.tools = shape::check_tools(&root.member("tools"), raw)?;
         }
@@ -86,13 +89,19 @@ impl Request {
         needs.json_schema = check_response_format(get("response_format"))?;
         let reasoning = read_reasoning(&get)?;
         needs.reasoning = reasoning.as_ref().is_some_and(ReasoningRequest::wanted);
+        let include_usage = include_usage(get("stream_options"))?;
+        let max_tokens = max_tokens(&get)?;
+        let options =
+            gateway_options::parse(get("providerOptions"), get("user"), get("safety_identifier"))?;
+        drop(head);
         Ok(Self {
             model,
             stream,
-            include_usage: include_usage(get("stream_options"))?,
-            max_tokens: max_tokens(&get)?,
-            options: gateway_options::parse(get("providerOptions"), get("user"), get("safety_identifier"))?,
+            include_usage,
+            max_tokens,
+            options,
             body: body.clone(),
+            checked,
             reasoning_exclude: reasoning.is_some_and(|r| r.exclude),
             needs,
         })

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use tollgate_domain::InputError;
-use tollgate_wire::json::Kind;
+use tollgate_wire::json::{Checked, Kind, place};
 
 use super::request::{Needs, excerpt};
 use crate::checked::{Cursor, Fields, elements};
@@ -20,13 +20,16 @@ struct Seen<'a> {
     tool_call_id: Option<&'a [u8]>,
 }
 
-/// Checks all messages; gives what their content needs of a model.
-pub(super) fn check_messages(raw: &[u8]) -> Result<Needs, InputError> {
+/// Checks all messages of a body; gives what their content needs of a model.
+pub(super) fn check_messages<T: AsRef<[u8]>>(raw: &[u8], body: &Checked<T>) -> Result<Needs, InputError> {
     let root = Path::Body;
     let path = root.member("messages");
     array(&path, raw)?;
     let mut needs = Needs::default();
-    let mut cursor = Cursor::new(raw);
+    let mut cursor = match place(body.text(), raw) {
+        Some(at) => Cursor::with_long_strings(raw, body.long_strings(), at.start),
+        None => Cursor::new(raw),
+    };
     let mut more = cursor.enter_array();
     if !more {
         return Err(InputError::invalid(

@@ -7,9 +7,12 @@ use tollgate_domain::failure::FailureClass;
 use tollgate_domain::{Failure, Receipt};
 use tollgate_wire::json::{self, Object, write_string};
 
+use super::likeness::{Likes, added_text, padding};
 use super::reply::{ReplyContext, provider_metadata};
 use super::stream::write_failure;
+use super::splice_whole::Ends;
 use super::{splice_whole, usage};
+use crate::metadata::write_plain;
 
 /// Passes one streamed answer through.
 #[derive(Debug)]
@@ -22,18 +25,34 @@ pub struct StreamSplice {
     upstream_usage: Option<Vec<u8>>,
     /// Members of chunks without choices (usage, Azure's filter results) that leave with the last chunk.
     carried: Vec<(String, Vec<u8>)>,
+    /// What is known of the chunk before, which the next is most often like.
+    likes: Likes,
 }
 
 /// The replaced values as JSON, made once.
 #[derive(Debug)]
-struct Names {
-    id: Vec<u8>,
+pub(super) struct Names {
+    pub(super) id: Vec<u8>,
     model: Vec<u8>,
     fingerprint: Vec<u8>,
 }
 
 impl Names {
-    fn put<'a>(&'a self, chunk: &mut Object<'a>) {
+    pub(super) fn of(context: &ReplyContext) -> Self {
+        let text = |text: &str| {
+            let mut out = Vec::with_capacity(text.len() + 2);
+            write_string(&mut out, text);
+            out
+        };
+        let mut id = Vec::with_capacity(32);
+        id.push(b'"');
+        write_plain(&mut id, context.generation);
+        id.push(b'"');
+        Self { id, model: text(&context.model), fingerprint: text(&context.fingerprint) }
+    }
+
+    /// Sets the gateway's values in an answer or chunk.
+    pub(super) fn put<'a>(&'a self, chunk: &mut Object<'a>) {
         chunk.set("id", &self.id[..]);
         chunk.set("model", &self.model[..]);
         if !chunk.has("system_fingerprint") {
@@ -61,17 +80,16 @@ impl StreamSplice {
     /// For one answer.
     #[must_use]
     pub fn new(context: ReplyContext) -> Self {
-        let text = |text: &str| {
-            let mut out = Vec::with_capacity(text.len() + 2);
-            write_string(&mut out, text);
-            out
-        };
-        let names = Names {
-            id: text(&context.generation.to_string()),
-            model: text(&context.model),
-            fingerprint: text(&context.fingerprint),
-        };
-        Self { context, names, role_sent: false, held: None, upstream_usage: None, carried: Vec::new() }
+        let names = Names::of(&context);
+        Self {
+            context,
+            names,
+            role_sent: false,
+            held: None,
+            upstream_usage: None,
+            carried: Vec::new(),
+            likes: Likes::default(),
+        }
     }
 
     /// Whether the provider has said how the answer ended. Without that, an end is no end (I16).
@@ -83,14 +101,17 @@ impl StreamSplice {
     /// Takes the data of one of the provider's events and appends what the client gets for it. `[DONE]`,
     /// error chunks and what is no JSON object write nothing: the tap on the same bytes judges those.
     pub fn event(&mut self, data: &[u8], out: &mut Vec<u8>) {
-        let Self { context, names, role_sent, held, upstream_usage, carried } = self;
+        if self.likes.write(data, out) {
+            return;
+        }
+        let Self { context, names, role_sent, held, upstream_usage, carried, likes } = self;
         let Ok(mut chunk) = Object::parse(data) else { return };
         if chunk.get("error").is_some_and(|e| !json::is_null(e)) {
             return;
         }
-        if let Some(usage) = chunk.remove("usage")
-            && json::kind(&usage) == json::Kind::Object
-        {
+        let usage = chunk.remove("usage").filter(|usage| json::kind(usage) == json::Kind::Object);
+        let reports = usage.is_some();
+        if let Some(usage) = usage {
             *upstream_usage = Some(usage.into_owned());
         }
         let choices =
@@ -101,6 +122,7 @@ impl StreamSplice {
         };
         let delta = choice.get_borrowed("delta").and_then(|raw| Object::parse_checked(raw).ok());
         let mut changed = delta.is_none();
+        let sent = choice.get_borrowed("delta").unwrap_or_default();
         let mut delta = delta.unwrap_or_default();
         let was_empty = delta.is_empty();
         changed |= adjust_reasoning(&mut delta, context.exclude_reasoning);
@@ -111,10 +133,12 @@ impl StreamSplice {
         changed |= complete(&mut choice);
         // With `n` above 1 the other choices travel in chunks of their own; the answer is the first one.
         if choice.get("index").and_then(json::unsigned).unwrap_or(0) != 0 {
-            emit(&mut chunk, &mut choice, &delta, &choices[1..], changed, out);
+            emit(&chunk, &choice, &delta, &choices[1..], changed, out);
             return;
         }
         let finishes = choice.get("finish_reason").is_some_and(|f| !json::is_null(f));
+        // A chunk from which the role is split off is like no other.
+        let alone = *role_sent;
         if !*role_sent {
             *role_sent = true;
             emit_role(&chunk, &choice, &mut delta, out);
@@ -125,7 +149,12 @@ impl StreamSplice {
             }
         }
         if !finishes && held.is_none() {
-            emit(&mut chunk, &mut choice, &delta, &choices[1..], changed, out);
+            let start = out.len();
+            let holes = added_text(&sent).map(|(text, copies)| [(text, copies), (padding(&chunk), 1)]);
+            emit(&chunk, &choice, &delta, &choices[1..], changed, out);
+            if let Some(holes) = holes.filter(|_| alone && !reports) {
+                likes.learn(data, &holes, &out[start..]);
+            }
             return;
         }
         if emit_content_of_end(&chunk, &choice, &mut delta, out) {
@@ -136,8 +165,9 @@ impl StreamSplice {
             return;
         }
         let mut last = Vec::with_capacity(data.len());
-        set_choices(&mut chunk, &mut choice, &Object::new(), &choices[1..]);
-        chunk.write_to(&mut last);
+        chunk.write_with(&mut last, "choices", |out| {
+            write_choices(out, &choice, &Object::new(), &choices[1..]);
+        });
         *held = Some(last);
     }
 
@@ -156,14 +186,17 @@ impl StreamSplice {
             }
         }
         let metadata = provider_metadata(receipt, None);
-        if let Some(choices) = with_metadata(&last, &metadata) {
-            last.set("choices", choices);
+        let choices = with_metadata(&last, &metadata);
+        if choices.is_some() {
+            // Of repeated members one is left, for ours.
+            last.set("choices", &b"[]"[..]);
         }
+        let choices = choices.unwrap_or_else(|| last.get("choices").unwrap_or_default().to_vec());
         let upstream = self.upstream_usage.as_deref().and_then(|raw| Object::parse(raw).ok());
-        let mut usage_json = Vec::with_capacity(512);
-        usage::write(&mut usage_json, receipt, upstream.as_ref());
+        let ends = Ends { usage: &|out| usage::write(out, receipt, upstream.as_ref()), id: &self.names.id };
+        out.reserve(held.len() + metadata.len() + 1024);
         out.extend_from_slice(b"data: ");
-        splice_whole::write_with_ends(&last, &usage_json, &self.names.id, out);
+        splice_whole::write_with_ends(&last, &|out| out.extend_from_slice(&choices), &ends, out);
         out.extend_from_slice(b"\n\ndata: [DONE]\n\n");
     }
 
@@ -176,44 +209,40 @@ impl StreamSplice {
 /// The held chunk's choices, with the metadata in the first one's delta.
 fn with_metadata(last: &Object<'_>, metadata: &[u8]) -> Option<Vec<u8>> {
     let choices = json::elements(last.get("choices")?).ok()?;
-    let mut choice = Object::parse_checked(choices.first()?).ok()?;
-    let mut delta = b"{\"provider_metadata\":".to_vec();
-    delta.extend_from_slice(metadata);
-    delta.push(b'}');
-    choice.set("delta", delta);
-    Some(join(&choice, &choices[1..]))
+    let choice = Object::parse_checked(choices.first()?).ok()?;
+    let mut delta = Object::new();
+    delta.set("provider_metadata", metadata);
+    let mut out = Vec::with_capacity(metadata.len() + 256);
+    write_choices(&mut out, &choice, &delta, &choices[1..]);
+    Some(out)
 }
 
-fn join(first: &Object<'_>, others: &[&[u8]]) -> Vec<u8> {
-    let mut out = vec![b'['];
-    first.write_to(&mut out);
+/// Writes choices of which the first has another delta.
+fn write_choices(out: &mut Vec<u8>, first: &Object<'_>, delta: &Object<'_>, others: &[&[u8]]) {
+    out.push(b'[');
+    first.write_with(out, "delta", |out| delta.write_to(out));
     for other in others {
         out.push(b',');
         out.extend_from_slice(other);
     }
     out.push(b']');
-    out
-}
-
-fn set_choices(chunk: &mut Object<'_>, choice: &mut Object<'_>, delta: &Object<'_>, others: &[&[u8]]) {
-    choice.set("delta", delta.to_vec());
-    chunk.set("choices", join(choice, others));
 }
 
 /// Writes the chunk; its choices are touched only when something in them has changed.
 fn emit(
-    chunk: &mut Object<'_>,
-    choice: &mut Object<'_>,
+    chunk: &Object<'_>,
+    choice: &Object<'_>,
     delta: &Object<'_>,
     others: &[&[u8]],
     changed: bool,
     out: &mut Vec<u8>,
 ) {
-    if changed {
-        set_choices(chunk, choice, delta, others);
-    }
     out.extend_from_slice(b"data: ");
-    chunk.write_to(out);
+    if changed {
+        chunk.write_with(out, "choices", |out| write_choices(out, choice, delta, others));
+    } else {
+        chunk.write_to(out);
+    }
     out.extend_from_slice(b"\n\n");
 }
 
@@ -226,7 +255,7 @@ fn emit_role(chunk: &Object<'_>, choice: &Object<'_>, delta: &mut Object<'_>, ou
     let mut choice = choice.clone();
     choice.set("logprobs", &b"null"[..]);
     choice.set("finish_reason", &b"null"[..]);
-    emit(&mut chunk.clone(), &mut choice, &alone, &[], true, out);
+    emit(chunk, &choice, &alone, &[], true, out);
 }
 
 /// Adds what the service always writes in a choice; tells whether something was missing.
@@ -258,7 +287,7 @@ fn emit_content_of_end(
     }
     let mut part = choice.clone();
     part.set("finish_reason", &b"null"[..]);
-    emit(&mut chunk.clone(), &mut part, delta, &[], true, out);
+    emit(chunk, &part, delta, &[], true, out);
     true
 }
 

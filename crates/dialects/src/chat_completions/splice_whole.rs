@@ -4,7 +4,7 @@ use tollgate_domain::Receipt;
 use tollgate_wire::json::{self, JsonError, Object, write_string};
 
 use super::reply::{ReplyContext, provider_metadata};
-use super::splice_stream::adjust_reasoning;
+use super::splice_stream::{Names, adjust_reasoning};
 use super::usage;
 
 /// The provider's answer is no chat completion: a failure of the provider.
@@ -37,69 +37,85 @@ pub fn splice_whole(
         return Err(SpliceError::NoMessage);
     }
     let metadata = provider_metadata(receipt, None);
-    let mut joined = vec![b'['];
+    let mut spliced = Vec::with_capacity(choices.len());
     for (i, raw) in choices.into_iter().enumerate() {
-        if i > 0 {
-            joined.push(b',');
-        }
-        splice_choice(context, raw, (i == 0).then_some(&metadata[..]), &mut joined)?;
+        spliced.push(Choice::splice(context, raw, (i == 0).then_some(&metadata[..]))?);
     }
-    joined.push(b']');
-    let mut id = Vec::with_capacity(34);
-    write_string(&mut id, &context.generation.to_string());
-    body.set("id", &id[..]);
-    body.set_string("model", &context.model);
-    body.set("choices", joined);
-    if !body.has("system_fingerprint") {
-        body.set_string("system_fingerprint", &context.fingerprint);
-    }
-    let upstream = body.get("usage").and_then(|raw| Object::parse_checked(raw).ok());
-    let mut usage_json = Vec::with_capacity(512);
-    usage::write(&mut usage_json, receipt, upstream.as_ref());
-    let mut out = Vec::with_capacity(upstream_body.len() + metadata.len() + usage_json.len() + 128);
-    write_with_ends(&body, &usage_json, &id, &mut out);
+    let names = Names::of(context);
+    names.put(&mut body);
+    // Of repeated members one is left, for ours.
+    body.set("choices", &b"[]"[..]);
+    let upstream = body.get_borrowed("usage").and_then(|raw| Object::parse_checked(raw).ok());
+    let mut out = Vec::with_capacity(upstream_body.len() + metadata.len() + 1024);
+    let ends = Ends { usage: &|out| usage::write(out, receipt, upstream.as_ref()), id: &names.id };
+    write_with_ends(&body, &|out| write_choices(out, &spliced), &ends, &mut out);
     Ok(out)
 }
 
-fn splice_choice(
-    context: &ReplyContext,
-    raw: &[u8],
-    metadata: Option<&[u8]>,
-    out: &mut Vec<u8>,
-) -> Result<(), SpliceError> {
-    let mut choice = Object::parse_checked(raw).map_err(|_| SpliceError::NoMessage)?;
-    let message = choice.get_borrowed("message").ok_or(SpliceError::NoMessage)?;
-    let mut message = Object::parse_checked(message).map_err(|_| SpliceError::NoMessage)?;
-    adjust_reasoning(&mut message, context.exclude_reasoning);
-    if let Some(metadata) = metadata {
-        message.set("provider_metadata", metadata);
-    }
-    choice.set("message", message.to_vec());
-    if !choice.has("logprobs") {
-        choice.set("logprobs", &b"null"[..]);
-    }
-    choice.write_to(out);
-    Ok(())
+/// One choice as the client gets it.
+struct Choice<'a> {
+    choice: Object<'a>,
+    message: Object<'a>,
 }
 
-/// Writes an answer or last chunk with our `usage` (where it stood, else behind `choices`) and with
+impl<'a> Choice<'a> {
+    fn splice(context: &ReplyContext, raw: &'a [u8], metadata: Option<&'a [u8]>) -> Result<Self, SpliceError> {
+        let mut choice = Object::parse_checked(raw).map_err(|_| SpliceError::NoMessage)?;
+        let message = choice.get_borrowed("message").ok_or(SpliceError::NoMessage)?;
+        let mut message = Object::parse_checked(message).map_err(|_| SpliceError::NoMessage)?;
+        adjust_reasoning(&mut message, context.exclude_reasoning);
+        if let Some(metadata) = metadata {
+            message.set("provider_metadata", metadata);
+        }
+        if !choice.has("logprobs") {
+            choice.set("logprobs", &b"null"[..]);
+        }
+        Ok(Self { choice, message })
+    }
+}
+
+fn write_choices(out: &mut Vec<u8>, choices: &[Choice<'_>]) {
+    for (i, Choice { choice, message }) in choices.iter().enumerate() {
+        out.push(if i == 0 { b'[' } else { b',' });
+        choice.write_with(out, "message", |out| message.write_to(out));
+    }
+    out.push(b']');
+}
+
+/// The members that an answer ends with.
+pub(super) struct Ends<'e> {
+    /// Writes our `usage`.
+    pub usage: &'e dyn Fn(&mut Vec<u8>),
+    /// Our id, as JSON.
+    pub id: &'e [u8],
+}
+
+/// Writes an answer or last chunk with its choices, our `usage` (where it stood, else behind `choices`) and
 /// `generationId` as its last member.
-pub(super) fn write_with_ends(object: &Object<'_>, usage: &[u8], id: &[u8], out: &mut Vec<u8>) {
+pub(super) fn write_with_ends(
+    object: &Object<'_>,
+    choices: &dyn Fn(&mut Vec<u8>),
+    ends: &Ends<'_>,
+    out: &mut Vec<u8>,
+) {
     let in_place = object.has("usage");
     out.push(b'{');
     for (name, value) in object.members().filter(|(name, _)| name != "generationId") {
-        let value = if name == "usage" { usage } else { value };
         write_string(out, &name);
         out.push(b':');
-        out.extend_from_slice(value);
+        match &*name {
+            "usage" => (ends.usage)(out),
+            "choices" => choices(out),
+            _ => out.extend_from_slice(value),
+        }
         out.push(b',');
         if name == "choices" && !in_place {
             out.extend_from_slice(b"\"usage\":");
-            out.extend_from_slice(usage);
+            (ends.usage)(out);
             out.push(b',');
         }
     }
     out.extend_from_slice(b"\"generationId\":");
-    out.extend_from_slice(id);
+    out.extend_from_slice(ends.id);
     out.push(b'}');
 }

@@ -4,7 +4,7 @@
 use tollgate_domain::{Nanodollars, Receipt};
 use tollgate_wire::json::{Object, write_string};
 
-use crate::metadata::write_integer;
+use crate::metadata::{write_integer, write_plain};
 
 /// Members of `usage` that the gateway owns.
 const OWNED: &[&str] = &[
@@ -26,17 +26,17 @@ pub(super) fn write(out: &mut Vec<u8>, receipt: &Receipt, upstream: Option<&Obje
     let usage = &receipt.usage;
     let (input, output) = (usage.input_total(), usage.output_total());
     out.push(b'{');
-    first(out, "prompt_tokens", input);
-    count(out, "completion_tokens", output);
-    count(out, "total_tokens", input.saturating_add(output));
+    count(out, b"\"prompt_tokens\":", input);
+    count(out, b",\"completion_tokens\":", output);
+    count(out, b",\"total_tokens\":", input.saturating_add(output));
     out.extend_from_slice(b",\"cost\":");
     write_cost(out, receipt.cost);
     out.extend_from_slice(if receipt.byok { b",\"is_byok\":true" } else { b",\"is_byok\":false" });
 
     out.extend_from_slice(b",\"prompt_tokens_details\":{");
-    first(out, "cached_tokens", usage.input_cache_read);
-    count(out, "audio_tokens", usage.input_audio);
-    count(out, "video_tokens", 0);
+    count(out, b"\"cached_tokens\":", usage.input_cache_read);
+    count(out, b",\"audio_tokens\":", usage.input_audio);
+    count(out, b",\"video_tokens\":", 0);
     write_foreign_details(
         out,
         upstream,
@@ -50,11 +50,11 @@ pub(super) fn write(out: &mut Vec<u8>, receipt: &Receipt, upstream: Option<&Obje
     out.extend_from_slice(
         b",\"upstream_inference_prompt_cost\":0,\"upstream_inference_completions_cost\":0},\"completion_tokens_details\":{",
     );
-    first(out, "reasoning_tokens", usage.output_reasoning);
-    count(out, "image_tokens", usage.output_image);
+    count(out, b"\"reasoning_tokens\":", usage.output_reasoning);
+    count(out, b",\"image_tokens\":", usage.output_image);
     write_foreign_details(out, upstream, "completion_tokens_details", &["reasoning_tokens", "image_tokens"]);
     out.push(b'}');
-    count(out, "cache_creation_input_tokens", usage.cache_write());
+    count(out, b",\"cache_creation_input_tokens\":", usage.cache_write());
     out.extend_from_slice(b",\"market_cost\":");
     write_cost(out, receipt.market_cost);
     if let Some(object) = upstream {
@@ -63,21 +63,16 @@ pub(super) fn write(out: &mut Vec<u8>, receipt: &Receipt, upstream: Option<&Obje
     out.push(b'}');
 }
 
-fn first(out: &mut Vec<u8>, name: &str, value: u64) {
-    write_string(out, name);
-    out.push(b':');
+/// Appends a member: `lead` is all from the comma to the colon.
+fn count(out: &mut Vec<u8>, lead: &[u8], value: u64) {
+    out.extend_from_slice(lead);
     write_integer(out, value);
-}
-
-fn count(out: &mut Vec<u8>, name: &str, value: u64) {
-    out.push(b',');
-    first(out, name, value);
 }
 
 /// A number made of the decimal text, never of a float (I4); unknown is `null` (I5).
 fn write_cost(out: &mut Vec<u8>, cost: Option<Nanodollars>) {
     match cost {
-        Some(cost) => out.extend_from_slice(cost.to_string().as_bytes()),
+        Some(cost) => write_plain(out, cost),
         None => out.extend_from_slice(b"null"),
     }
 }

@@ -11,7 +11,7 @@ use tollgate_domain::id::Ulid;
 use tollgate_domain::receipt::{AttemptRecord, CredentialKind, Receipt, Routing};
 use tollgate_domain::reply::{Finish, FinishReason};
 use tollgate_domain::usage::InclusiveUsage;
-use tollgate_domain::{Conversation, GenerationId, ModelId, Nanodollars, ReplyEvent, Usage};
+use tollgate_domain::{Conversation, GenerationId, JsonText, ModelId, Nanodollars, ReplyEvent, Usage};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialects/examples")
@@ -125,7 +125,7 @@ fn receipt() -> Receipt {
         cost: Some(Nanodollars(200_500)),
         market_cost: Some(Nanodollars(200_500)),
         byok: false,
-        native: Some(("bedrock".into(), json!({"usage": {"totalTokens": 150}}))),
+        native: Some(("bedrock".into(), JsonText::from(&json!({"usage": {"totalTokens": 150}})))),
         service_tier: None,
     }
 }

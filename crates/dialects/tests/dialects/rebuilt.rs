@@ -9,7 +9,7 @@ use tollgate_domain::conversation::{
 use tollgate_domain::receipt::{AttemptRecord, CredentialKind, Receipt, Routing};
 use tollgate_domain::reply::{Finish, FinishReason};
 use tollgate_domain::usage::InclusiveUsage;
-use tollgate_domain::{GenerationId, ModelId, Nanodollars, ReplyEvent, Usage};
+use tollgate_domain::{GenerationId, JsonText, ModelId, Nanodollars, ReplyEvent, Usage};
 
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("text expected, found {value}")).to_owned()
@@ -67,7 +67,7 @@ pub fn receipt(answer: &Value, metadata: &Value) -> Receipt {
         cost: money(&gateway["cost"]),
         market_cost: money(&gateway["marketCost"]),
         byok: usage["is_byok"].as_bool().unwrap(),
-        native: native.map(|(k, v)| (k.clone(), v.clone())),
+        native: native.map(|(k, v)| (k.clone(), JsonText::from(v))),
         service_tier: optional(&answer["service_tier"]),
     }
 }

@@ -1,5 +1,4 @@
 //! Anthropic's Messages protocol.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that does not find what it needs has failed")]
 
 use std::sync::LazyLock;
 

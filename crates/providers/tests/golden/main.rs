@@ -1,7 +1,7 @@
 //! Golden tests of the provider codecs: every example and every recorded exchange must decode to what was
 //! expected of it, however its bytes are split.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,10 +1,9 @@
 //! The simulator over real sockets.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stdout,
     reason = "a test's helpers fail the test, and a skipped test says so"
 )]
 

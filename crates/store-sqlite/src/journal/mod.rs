@@ -5,6 +5,7 @@
 
 mod record;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -17,6 +18,9 @@ use crate::fault;
 
 /// How the files begin; the segment's number follows.
 const PREFIX: &str = "ledger.intents-";
+
+/// Bytes that a thread keeps for encoding, however large a record was.
+const LARGEST_KEPT: usize = 16 << 10;
 
 /// The segments that are being written.
 #[derive(Debug)]
@@ -58,9 +62,17 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Encodes an intent; done outside the lock.
-    pub(crate) fn encode(intent: &Intent) -> Vec<u8> {
-        record::encode(intent)
+    /// Encodes an intent, outside the lock, into memory that is used again.
+    pub(crate) fn encoded<T>(intent: &Intent, append: impl FnOnce(&[u8]) -> T) -> T {
+        thread_local! {
+            static RECORD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+        }
+        let mut record = RECORD.take();
+        record::encode(intent, &mut record);
+        let result = append(&record);
+        record.shrink_to(LARGEST_KEPT);
+        RECORD.set(record);
+        result
     }
 
     /// Appends one record by one call and returns the number of its segment.

@@ -183,10 +183,16 @@ async fn i08_closing_a_ledger_that_cannot_be_written_says_what_is_lost_and_the_n
 async fn rows_share_a_commit_and_a_flush_does_not_wait_for_more() {
     let folder = Folder::new();
     let interval = std::time::Duration::from_secs(3600);
-    let options = Options { commit_interval: interval, commit_rows: 50, ..folder.options(Role::Server) };
+    let options = Options {
+        commit_interval: interval,
+        commit_spacing: u32::MAX,
+        commit_rows: 50,
+        ..folder.options(Role::Server)
+    };
     let store = SqliteStore::open(&options).unwrap();
     let ledger = store.ledger();
-    (0..100).for_each(|number| ledger.open(&intent(number)).unwrap());
+    // Many more are running, so that what waits is not nearly everything.
+    (0..500).for_each(|number| ledger.open(&intent(number)).unwrap());
     ledger.settle(row(intent(0), Some(1))).await.unwrap();
     let waiting: Vec<_> = (1..51).map(|number| ledger.settle(row(intent(number), Some(1)))).collect();
     for durable in waiting {

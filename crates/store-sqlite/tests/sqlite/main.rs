@@ -1,6 +1,6 @@
 //! The store on SQLite against the contract, against a killed process and against a database that refuses.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests stop a test as tests themselves do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests stop a test as tests themselves do")]
 
 mod crash;
 mod faults;

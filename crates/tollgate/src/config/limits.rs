@@ -3,7 +3,8 @@
 use tollgate_data_plane::Settings;
 use tollgate_data_plane::lanes::LaneSettings;
 
-use super::{File, positive};
+use super::File;
+use crate::failure::Failure;
 
 /// The limits in force.
 #[derive(Clone, Copy, Debug)]
@@ -15,27 +16,48 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(file: &File) -> Self {
+    /// The defaults, and what the file says instead.
+    ///
+    /// # Errors
+    /// When a limit is zero, with which nothing could be served.
+    pub(super) fn new(file: &File) -> Result<Self, Failure> {
         let limits = &file.limits;
         let (mut settings, mut lanes) = (Settings::default(), LaneSettings::default());
-        settings.max_body_bytes = file.server.max_body.map_or(settings.max_body_bytes, |s| s.0);
-        settings.max_reply_bytes = limits.max_reply.map_or(settings.max_reply_bytes, |s| s.0);
-        settings.max_open_requests = limits.open_requests.unwrap_or(settings.max_open_requests);
-        for (slot, value) in [
-            (&mut settings.request_head_timeout, limits.request_head),
-            (&mut settings.request_body_timeout, limits.request_body),
-            (&mut settings.first_content_timeout, limits.first_content),
-            (&mut settings.event_gap_timeout, limits.event_gap),
-            (&mut settings.total_timeout, limits.total),
-            (&mut settings.keep_alive, limits.keep_alive),
-            (&mut lanes.connect_timeout, limits.connect),
-            (&mut lanes.idle_timeout, limits.idle_connection),
+        for (name, slot, value) in [
+            ("limits.request_head", &mut settings.request_head_timeout, limits.request_head),
+            ("limits.request_body", &mut settings.request_body_timeout, limits.request_body),
+            ("limits.first_content", &mut settings.first_content_timeout, limits.first_content),
+            ("limits.event_gap", &mut settings.event_gap_timeout, limits.event_gap),
+            ("limits.total", &mut settings.total_timeout, limits.total),
+            ("limits.keep_alive", &mut settings.keep_alive, limits.keep_alive),
+            ("limits.connect", &mut lanes.connect_timeout, limits.connect),
+            ("limits.idle_connection", &mut lanes.idle_timeout, limits.idle_connection),
         ] {
-            *slot = positive(value, *slot);
+            set(name, slot, value.map(|d| d.0))?;
         }
-        let retry = &mut settings.retry;
-        retry.attempts_per_target = limits.attempts_per_target.unwrap_or(retry.attempts_per_target).max(1);
-        retry.attempts_total = limits.attempts.unwrap_or(retry.attempts_total).max(1);
-        Self { settings, lanes }
+        set("server.max_body", &mut settings.max_body_bytes, file.server.max_body.map(|s| s.0))?;
+        set("limits.max_reply", &mut settings.max_reply_bytes, limits.max_reply.map(|s| s.0))?;
+        set("limits.open_requests", &mut settings.max_open_requests, limits.open_requests)?;
+        set(
+            "limits.attempts_per_target",
+            &mut settings.retry.attempts_per_target,
+            limits.attempts_per_target,
+        )?;
+        set("limits.attempts", &mut settings.retry.attempts_total, limits.attempts)?;
+        Ok(Self { settings, lanes })
+    }
+}
+
+fn set<T: Default + PartialEq>(name: &str, slot: &mut T, value: Option<T>) -> Result<(), Failure> {
+    match value {
+        Some(value) if value == T::default() => {
+            Err(Failure::usage(format!("{name} is zero, with which nothing can be served"))
+                .next("write a larger one, or leave it out for the default"))
+        }
+        Some(value) => {
+            *slot = value;
+            Ok(())
+        }
+        None => Ok(()),
     }
 }

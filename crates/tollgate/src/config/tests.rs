@@ -67,7 +67,7 @@ fn quantities_and_addresses_say_what_they_should_look_like() {
 #[test]
 fn limits_reach_the_data_plane() {
     let config = plain(
-        "[server]\nmax_body = \"1MiB\"\ngrace = \"5s\"\n[limits]\nfirst_content = \"7s\"\nconnect = \"250ms\"\nattempts = 0\nopen_requests = 12\n",
+        "[server]\nmax_body = \"1MiB\"\ngrace = \"5s\"\n[limits]\nfirst_content = \"7s\"\nconnect = \"250ms\"\nattempts = 1\nopen_requests = 12\n",
     )
     .unwrap();
     assert_eq!(config.grace, Duration::from_secs(5));
@@ -78,6 +78,14 @@ fn limits_reach_the_data_plane() {
         (config.limits.settings.retry.attempts_total, config.limits.settings.max_open_requests),
         (1, 12)
     );
+}
+
+#[test]
+fn i26_a_limit_of_zero_is_refused() {
+    let error = refused("[limits]\nkeep_alive = \"0s\"\n");
+    assert!(error.contains("t.toml: limits.keep_alive is zero"), "{error}");
+    assert!(refused("[server]\nmax_body = 0\n").contains("server.max_body is zero"));
+    assert!(plain("[server]\ngrace = \"0s\"\n").unwrap().grace.is_zero(), "to cut at once is a choice");
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn server(answer: &'static str) -> String {
 }
 
 #[test]
-fn an_update_from_a_url_is_taken_and_i29_redirects_are_not_followed() {
+fn i29_an_update_from_a_url_is_taken_and_a_redirect_is_not_followed() {
     let folder = Folder::new();
     let answer =
         format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{LATER}", LATER.len());

@@ -1,5 +1,13 @@
 //! The real binary, driven as people and scripts drive it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests stop a test as tests themselves do, and show the log of what they started"
+)]
+
 mod catalog;
 mod configuration;
 mod demo;

@@ -1,8 +1,9 @@
 //! An object as an ordered list of members, each a slice of the text it came from until it is set.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use super::scan::{JsonError, check_utf8, skip_key, skip_space, skip_string, skip_value};
+use super::scan::{JsonError, Notes, check_utf8, skip_key, skip_space, skip_value};
 
 /// An object whose members can be read, replaced, removed and added. What is not touched is written
 /// back exactly as it stood; white space between members is not kept.
@@ -11,8 +12,35 @@ pub struct Object<'a> {
     members: Vec<Member<'a>>,
 }
 
-/// A quoted name and a value, as they stand.
-type Member<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+/// A member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member<'a> {
+    /// The name in its quotes, as it stands.
+    pub key: Cow<'a, [u8]>,
+    /// The name holds an escape.
+    pub escaped: bool,
+    /// The value, as it stands.
+    pub value: Cow<'a, [u8]>,
+}
+
+impl Member<'_> {
+    /// Whether the name is `name`. It is unescaped only when it has to be.
+    #[inline]
+    fn is(&self, name: &str) -> bool {
+        let inner = self.key.get(1..self.key.len().saturating_sub(1)).unwrap_or_default();
+        inner == name.as_bytes() || (self.escaped && super::string(&self.key).is_some_and(|k| k == name))
+    }
+
+    fn new_key(name: &str) -> (Cow<'static, [u8]>, bool) {
+        let mut key = Vec::with_capacity(name.len() + 2);
+        super::write_string(&mut key, name);
+        let escaped = key.len() != name.len() + 2;
+        (Cow::Owned(key), escaped)
+    }
+}
+
+/// How many members an object has room for before it grows: replies have about ten.
+const ROOM: usize = 12;
 
 impl<'a> Object<'a> {
     /// An object without members.
@@ -35,48 +63,32 @@ impl<'a> Object<'a> {
     /// # Errors
     /// As [`Object::parse`].
     pub fn parse_checked(text: &'a [u8]) -> Result<Self, JsonError> {
-        let mut at = skip_space(text, 0);
-        if text.get(at) != Some(&b'{') {
-            return Err(JsonError { what: "expected a JSON object", offset: at });
-        }
-        let mut members = Vec::with_capacity(8);
-        at = skip_space(text, at + 1);
-        if text.get(at) == Some(&b'}') {
-            return Self::end(text, at + 1, members);
-        }
-        loop {
-            let value_start = skip_key(text, at)?;
-            let key = &text[at..skip_string(text, at)?];
-            let value_end = skip_value(text, value_start)?;
-            members.push((Cow::Borrowed(key), Cow::Borrowed(&text[value_start..value_end])));
-            at = skip_space(text, value_end);
-            match text.get(at) {
-                Some(b',') => at = skip_space(text, at + 1),
-                Some(b'}') => return Self::end(text, at + 1, members),
-                Some(_) => return Err(JsonError { what: "expected ',' or '}'", offset: at }),
-                None => return Err(JsonError { what: "the text ends inside a value", offset: at }),
+        let mut members = Vec::new();
+        walk(text, &mut (), |key, escaped, value| {
+            if members.is_empty() {
+                members.reserve_exact(ROOM);
             }
-        }
+            let (key, value) = (Cow::Borrowed(&text[key]), Cow::Borrowed(&text[value]));
+            members.push(Member { key, escaped, value });
+        })?;
+        Ok(Self { members })
     }
 
-    fn end(text: &[u8], at: usize, members: Vec<Member<'a>>) -> Result<Self, JsonError> {
-        match skip_space(text, at) {
-            end if end == text.len() => Ok(Self { members }),
-            end => Err(JsonError { what: "unexpected text after the JSON value", offset: end }),
-        }
+    pub(super) fn of_members(members: Vec<Member<'a>>) -> Self {
+        Self { members }
     }
 
     /// The value of a member as it stands in the text. Of a repeated member the last one counts, as with
     /// most readers.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&[u8]> {
-        self.members.iter().rev().find(|(k, _)| key_is(k, key)).map(|(_, v)| &**v)
+        self.members.iter().rev().find(|m| m.is(key)).map(|m| &*m.value)
     }
 
     /// The value of a member, with the life of the text; `None` also when the member was set.
     #[must_use]
     pub fn get_borrowed(&self, key: &str) -> Option<&'a [u8]> {
-        self.members.iter().rev().find(|(k, _)| key_is(k, key)).and_then(|(_, v)| match v {
+        self.members.iter().rev().find(|m| m.is(key)).and_then(|m| match &m.value {
             Cow::Borrowed(value) => Some(*value),
             Cow::Owned(_) => None,
         })
@@ -90,24 +102,25 @@ impl<'a> Object<'a> {
 
     /// The members in order: (name, value as it stands).
     pub fn members(&self) -> impl Iterator<Item = (Cow<'_, str>, &[u8])> {
-        self.members.iter().map(|(k, v)| (super::string(k).unwrap_or_default(), &**v))
+        self.members.iter().map(|m| (super::string(&m.key).unwrap_or_default(), &*m.value))
     }
 
     /// Replaces a member where it stands, or adds it at the end. `value` must be JSON.
     pub fn set(&mut self, key: &str, value: impl Into<Cow<'a, [u8]>>) {
         let value = value.into();
-        let Some(last) = self.members.iter().rposition(|(k, _)| key_is(k, key)) else {
-            let mut name = Vec::with_capacity(key.len() + 2);
-            super::write_string(&mut name, key);
-            self.members.push((Cow::Owned(name), value));
+        let Some(last) = self.members.iter().rposition(|m| m.is(key)) else {
+            let (key, escaped) = Member::new_key(key);
+            self.members.push(Member { key, escaped, value });
             return;
         };
-        self.members[last].1 = value;
-        let mut index = 0;
-        self.members.retain(|(k, _)| {
-            index += 1;
-            index > last || !key_is(k, key)
-        });
+        self.members[last].value = value;
+        if self.members[..last].iter().any(|m| m.is(key)) {
+            let mut index = 0;
+            self.members.retain(|m| {
+                index += 1;
+                index > last || !m.is(key)
+            });
+        }
     }
 
     /// Replaces or adds a member with a string value.
@@ -119,23 +132,24 @@ impl<'a> Object<'a> {
 
     /// Removes a member and gives its value.
     pub fn remove(&mut self, key: &str) -> Option<Cow<'a, [u8]>> {
-        let at = self.members.iter().rposition(|(k, _)| key_is(k, key))?;
-        let (_, value) = self.members.remove(at);
-        self.members.retain(|(k, _)| !key_is(k, key));
+        let at = self.members.iter().rposition(|m| m.is(key))?;
+        let value = self.members.remove(at).value;
+        if self.members[..at].iter().any(|m| m.is(key)) {
+            self.members.retain(|m| !m.is(key));
+        }
         Some(value)
     }
 
     /// Gives a member another name, where it stands.
     pub fn rename(&mut self, from: &str, to: &str) {
-        if let Some(value) = self.get(from).map(<[u8]>::to_vec) {
-            self.remove(to);
-            let mut name = Vec::with_capacity(to.len() + 2);
-            super::write_string(&mut name, to);
-            if let Some(member) = self.members.iter_mut().rev().find(|(k, _)| key_is(k, from)) {
-                *member = (Cow::Owned(name), Cow::Owned(value));
-            }
-            self.members.retain(|(k, _)| !key_is(k, from));
+        if !self.has(from) {
+            return;
         }
+        self.remove(to);
+        if let Some(member) = self.members.iter_mut().rev().find(|m| m.is(from)) {
+            (member.key, member.escaped) = Member::new_key(to);
+        }
+        self.members.retain(|m| !m.is(from));
     }
 
     /// Whether there are no members.
@@ -147,13 +161,41 @@ impl<'a> Object<'a> {
     /// Appends the object's text.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         out.push(b'{');
-        for (i, (key, value)) in self.members.iter().enumerate() {
+        for (i, member) in self.members.iter().enumerate() {
             if i > 0 {
                 out.push(b',');
             }
-            out.extend_from_slice(key);
+            out.extend_from_slice(&member.key);
             out.push(b':');
-            out.extend_from_slice(value);
+            out.extend_from_slice(&member.value);
+        }
+        out.push(b'}');
+    }
+
+    /// Appends the object's text, with the value of one member written by `write`: where it stood, or at
+    /// the end. `write` must write JSON.
+    pub fn write_with(&self, out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        let last = self.members.iter().rposition(|m| m.is(name));
+        let mut write = Some(write);
+        let mut separator = b'{';
+        for (i, member) in self.members.iter().enumerate() {
+            if last.is_some_and(|last| i < last) && member.is(name) {
+                continue;
+            }
+            out.push(separator);
+            separator = b',';
+            out.extend_from_slice(&member.key);
+            out.push(b':');
+            match write.take_if(|_| last == Some(i)) {
+                Some(write) => write(out),
+                None => out.extend_from_slice(&member.value),
+            }
+        }
+        if let Some(write) = write {
+            out.push(separator);
+            super::write_string(out, name);
+            out.push(b':');
+            write(out);
         }
         out.push(b'}');
     }
@@ -161,7 +203,7 @@ impl<'a> Object<'a> {
     /// The object's text.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
-        let size = self.members.iter().map(|(k, v)| k.len() + v.len() + 2).sum::<usize>() + 2;
+        let size = self.members.iter().map(|m| m.key.len() + m.value.len() + 2).sum::<usize>() + 2;
         let mut out = Vec::with_capacity(size);
         self.write_to(&mut out);
         out
@@ -174,11 +216,40 @@ impl Default for Object<'_> {
     }
 }
 
-/// Whether a quoted key is `name`. Keys are compared unescaped only when they hold an escape.
-fn key_is(quoted: &[u8], name: &str) -> bool {
-    let inner = &quoted[1..quoted.len() - 1];
-    inner == name.as_bytes()
-        || (memchr::memchr(b'\\', inner).is_some() && super::string(quoted).is_some_and(|k| k == name))
+/// Walks an object in UTF-8 and checks it; `each` gets a member's name in its quotes, whether that holds
+/// an escape, and the value.
+pub(super) fn walk(
+    text: &[u8],
+    notes: &mut impl Notes,
+    mut each: impl FnMut(Range<usize>, bool, Range<usize>),
+) -> Result<(), JsonError> {
+    let mut at = skip_space(text, 0);
+    if text.get(at) != Some(&b'{') {
+        return Err(JsonError { what: "expected a JSON object", offset: at });
+    }
+    at = skip_space(text, at + 1);
+    if text.get(at) == Some(&b'}') {
+        return end(text, at + 1);
+    }
+    loop {
+        let key = skip_key(text, at, notes)?;
+        let value_end = skip_value(text, key.value, notes)?;
+        each(at..key.end, key.escaped, key.value..value_end);
+        at = skip_space(text, value_end);
+        match text.get(at) {
+            Some(b',') => at = skip_space(text, at + 1),
+            Some(b'}') => return end(text, at + 1),
+            Some(_) => return Err(JsonError { what: "expected ',' or '}'", offset: at }),
+            None => return Err(JsonError { what: "the text ends inside a value", offset: at }),
+        }
+    }
+}
+
+fn end(text: &[u8], at: usize) -> Result<(), JsonError> {
+    match skip_space(text, at) {
+        end if end == text.len() => Ok(()),
+        end => Err(JsonError { what: "unexpected text after the JSON value", offset: end }),
+    }
 }
 
 /// The elements of an array, as they stand.
@@ -196,7 +267,7 @@ pub fn elements(text: &[u8]) -> Result<Vec<&[u8]>, JsonError> {
         return Ok(found);
     }
     loop {
-        let end = skip_value(text, at)?;
+        let end = skip_value(text, at, &mut ())?;
         found.push(&text[at..end]);
         at = skip_space(text, end);
         match text.get(at) {
@@ -239,6 +310,19 @@ mod tests {
         assert_eq!(object.get("model"), Some(&b"1"[..]));
         object.rename("model", "name");
         assert_eq!(object.to_vec(), br#"{"name":1,"z":2}"#);
+    }
+
+    #[test]
+    fn one_member_may_be_written_by_the_caller() {
+        let write = |text: &'static [u8], name: &str| {
+            let mut out = Vec::new();
+            Object::parse(text).unwrap().write_with(&mut out, name, |out| out.push(b'9'));
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(write(br#"{"a":1, "b":2}"#, "a"), r#"{"a":9,"b":2}"#);
+        assert_eq!(write(br#"{"a":1,"b":2,"a":3}"#, "a"), r#"{"b":2,"a":9}"#);
+        assert_eq!(write(br#"{"a":1}"#, "b"), r#"{"a":1,"b":9}"#);
+        assert_eq!(write(b"{}", "b"), r#"{"b":9}"#);
     }
 
     #[test]

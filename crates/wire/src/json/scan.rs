@@ -1,7 +1,5 @@
 //! The checking scanner: walks one value, strictly by RFC 8259, without building anything.
 
-use memchr::memchr2;
-
 /// How deep values may nest (I26).
 const MAX_DEPTH: usize = 128;
 
@@ -78,7 +76,7 @@ pub fn kind(raw: &[u8]) -> Kind {
 pub fn validate(text: &[u8]) -> Result<(), JsonError> {
     check_utf8(text)?;
     let start = skip_space(text, 0);
-    let end = skip_value(text, start)?;
+    let end = skip_value(text, start, &mut ())?;
     match skip_space(text, end) {
         at if at == text.len() => Ok(()),
         at => Err(JsonError { what: "unexpected text after the JSON value", offset: at }),
@@ -86,10 +84,11 @@ pub fn validate(text: &[u8]) -> Result<(), JsonError> {
 }
 
 pub(super) fn check_utf8(text: &[u8]) -> Result<(), JsonError> {
-    match std::str::from_utf8(text) {
-        Ok(_) => Ok(()),
-        Err(e) => Err(JsonError { what: "the text is not UTF-8", offset: e.valid_up_to() }),
+    if simdutf8::basic::from_utf8(text).is_ok() {
+        return Ok(());
     }
+    let offset = std::str::from_utf8(text).map_or_else(|e| e.valid_up_to(), str::len);
+    Err(JsonError { what: "the text is not UTF-8", offset })
 }
 
 pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
@@ -99,34 +98,94 @@ pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The end of the string that begins at `at` (its opening quote).
-pub(super) fn skip_string(text: &[u8], at: usize) -> Result<usize, JsonError> {
-    let mut from = at + 1;
+/// Eight times the same byte.
+const fn eight(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// The first of eight bytes that ends a plain run: a quote, a backslash or a control character.
+#[inline]
+fn first_special(bytes: [u8; 8]) -> Option<usize> {
+    const HIGH: u64 = eight(0x80);
+    let word = u64::from_le_bytes(bytes);
+    let (quote, backslash) = (word ^ eight(b'"'), word ^ eight(b'\\'));
+    // A borrow may mark bytes behind a true hit, never before it, so the lowest mark is exact.
+    let marks = (word.wrapping_sub(eight(0x20)) & !word)
+        | (quote.wrapping_sub(eight(1)) & !quote)
+        | (backslash.wrapping_sub(eight(1)) & !backslash);
+    match marks & HIGH {
+        0 => None,
+        marks => usize::try_from(marks.trailing_zeros() / 8).ok(),
+    }
+}
+
+/// Whether a block holds nothing that ends a plain run. Looking at the whole block, rather than stopping
+/// early, lets the compiler use vector code.
+#[inline]
+fn is_plain(block: &[u8; 32]) -> bool {
+    block.iter().fold(0, |found, b| {
+        found | u8::from(*b < 0x20) | u8::from(*b == b'"') | u8::from(*b == b'\\')
+    }) == 0
+}
+
+/// The first byte from `at` on that a plain run of a string cannot hold; the text's end when there is none.
+#[inline]
+fn plain_end(text: &[u8], mut at: usize) -> usize {
+    // Most strings are names and words: two words are looked at before whole blocks are.
+    for _ in 0..2 {
+        let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) else { break };
+        if let Some(hit) = first_special(*bytes) {
+            return at + hit;
+        }
+        at += 8;
+    }
+    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        if !is_plain(block) {
+            break;
+        }
+        at += 32;
+    }
+    while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        if let Some(hit) = first_special(*bytes) {
+            return at + hit;
+        }
+        at += 8;
+    }
+    let tail = text.get(at..).unwrap_or_default();
+    at + tail.iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).unwrap_or(tail.len())
+}
+
+/// The end of the string that begins at `at` (its opening quote), and whether it holds an escape.
+pub(super) fn skip_string(text: &[u8], at: usize) -> Result<(usize, bool), JsonError> {
+    let mut i = at + 1;
+    let mut escaped = false;
     loop {
-        let rest = text.get(from..).unwrap_or_default();
-        let Some(offset) = memchr2(b'"', b'\\', rest) else {
-            return Err(JsonError { what: "a string is not closed", offset: text.len() });
-        };
-        let plain = &rest[..offset];
-        // Folding over the whole slice, rather than stopping early, lets the compiler use vector code.
-        if plain.iter().fold(u8::MAX, |low, b| low.min(*b)) < 0x20 {
-            let bad = plain.iter().position(|b| *b < 0x20).unwrap_or(0);
-            return Err(JsonError {
-                what: "a control character stands unescaped in a string",
-                offset: from + bad,
-            });
-        }
-        let hit = from + offset;
-        if text[hit] == b'"' {
-            return Ok(hit + 1);
-        }
-        from = match text.get(hit + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => hit + 2,
-            Some(b'u') if text.get(hit + 2..hit + 6).is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit)) => {
-                hit + 6
+        i = plain_end(text, i);
+        match text.get(i) {
+            Some(b'"') => return Ok((i + 1, escaped)),
+            Some(b'\\') => {
+                escaped = true;
+                i = skip_escape(text, i)?;
             }
-            _ => return Err(JsonError { what: "an escape in a string is not valid", offset: hit }),
-        };
+            Some(_) => {
+                return Err(JsonError {
+                    what: "a control character stands unescaped in a string",
+                    offset: i,
+                });
+            }
+            None => return Err(JsonError { what: "a string is not closed", offset: text.len() }),
+        }
+    }
+}
+
+/// The end of the escape that begins at `at` (its backslash).
+fn skip_escape(text: &[u8], at: usize) -> Result<usize, JsonError> {
+    match text.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u') if text.get(at + 2..at + 6).is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit)) => {
+            Ok(at + 6)
+        }
+        _ => Err(JsonError { what: "an escape in a string is not valid", offset: at }),
     }
 }
 
@@ -160,15 +219,31 @@ fn skip_literal(text: &[u8], at: usize, word: &'static [u8]) -> Result<usize, Js
     }
 }
 
+/// Is told of every string that a walk passes, names included.
+pub(super) trait Notes {
+    /// The string from its opening quote to behind its closing one.
+    fn string(&mut self, text: &[u8], start: usize, end: usize);
+}
+
+/// Nothing is noted.
+impl Notes for () {
+    #[inline]
+    fn string(&mut self, _: &[u8], _: usize, _: usize) {}
+}
+
 /// The end of the value that begins at `at`.
-pub(super) fn skip_value(text: &[u8], at: usize) -> Result<usize, JsonError> {
+pub(super) fn skip_value(text: &[u8], at: usize, notes: &mut impl Notes) -> Result<usize, JsonError> {
     // One bit a level: set for an object.
     let (mut objects, mut depth) = (0u128, 0usize);
     let mut i = at;
     loop {
         // A value begins at `i`.
         match text.get(i) {
-            Some(b'"') => i = skip_string(text, i)?,
+            Some(b'"') => {
+                let start = i;
+                i = skip_string(text, start)?.0;
+                notes.string(text, start, i);
+            }
             Some(b'-' | b'0'..=b'9') => i = skip_number(text, i)?,
             Some(b't') => i = skip_literal(text, i, b"true")?,
             Some(b'f') => i = skip_literal(text, i, b"false")?,
@@ -185,7 +260,7 @@ pub(super) fn skip_value(text: &[u8], at: usize) -> Result<usize, JsonError> {
                     }
                     objects = (objects << 1) | u128::from(is_object);
                     depth += 1;
-                    i = if is_object { skip_key(text, inner)? } else { inner };
+                    i = if is_object { skip_key(text, inner, notes)?.value } else { inner };
                     continue;
                 }
             }
@@ -205,7 +280,7 @@ pub(super) fn skip_value(text: &[u8], at: usize) -> Result<usize, JsonError> {
                 Some(b',') => {
                     i = skip_space(text, i + 1);
                     if is_object {
-                        i = skip_key(text, i)?;
+                        i = skip_key(text, i, notes)?.value;
                     }
                     break;
                 }
@@ -222,46 +297,62 @@ pub(super) fn skip_value(text: &[u8], at: usize) -> Result<usize, JsonError> {
     }
 }
 
-/// The start of the value after the key that begins at `at`.
-pub(super) fn skip_key(text: &[u8], at: usize) -> Result<usize, JsonError> {
+/// A key that was passed.
+#[derive(Clone, Copy)]
+pub(super) struct Key {
+    /// Behind its closing quote.
+    pub end: usize,
+    /// It holds an escape.
+    pub escaped: bool,
+    /// The start of its value.
+    pub value: usize,
+}
+
+/// Passes the key that begins at `at` and the colon after it.
+pub(super) fn skip_key(text: &[u8], at: usize, notes: &mut impl Notes) -> Result<Key, JsonError> {
     if text.get(at) != Some(&b'"') {
         return Err(JsonError { what: "expected a member name in double quotes", offset: at });
     }
-    let colon = skip_space(text, skip_string(text, at)?);
+    let (end, escaped) = skip_string(text, at)?;
+    notes.string(text, at, end);
+    let colon = skip_space(text, end);
     if text.get(colon) != Some(&b':') {
         return Err(JsonError { what: "expected ':' after a member name", offset: colon });
     }
-    Ok(skip_space(text, colon + 1))
+    Ok(Key { end, escaped, value: skip_space(text, colon + 1) })
 }
 
 /// Appends `text` as a JSON string.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
+    write_escaped(out, text);
+    out.push(b'"');
+}
+
+/// Appends `text` as a piece of a JSON string, without quotes.
+pub fn write_escaped(out: &mut Vec<u8>, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
     let bytes = text.as_bytes();
     let mut from = 0;
-    for (i, byte) in bytes.iter().enumerate() {
-        let escape: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0..=0x1F => b"",
-            _ => continue,
-        };
-        out.extend_from_slice(&bytes[from..i]);
-        if escape.is_empty() {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            out.extend_from_slice(b"\\u00");
-            out.push(HEX[usize::from(byte >> 4)]);
-            out.push(HEX[usize::from(byte & 15)]);
-        } else {
-            out.extend_from_slice(escape);
+    loop {
+        let end = plain_end(bytes, from);
+        out.extend_from_slice(&bytes[from..end]);
+        let Some(byte) = bytes.get(end) else { break };
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            control => {
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(control >> 4)]);
+                out.push(HEX[usize::from(control & 15)]);
+            }
         }
-        from = i + 1;
+        from = end + 1;
     }
-    out.extend_from_slice(&bytes[from..]);
-    out.push(b'"');
 }
 
 #[cfg(test)]

@@ -274,3 +274,58 @@ proptest! {
         prop_assert_eq!(customs, passed);
     }
 }
+
+proptest! {
+    /// A chunk that is like the one before gets the same as if the one before had not been.
+    #[test]
+    fn i17_likeness_changes_nothing(
+        steps in proptest::collection::vec((0usize..7, r#"[":,a \\\\{}é]{0,3}"#, 0usize..3), 1..24),
+        spaced in any::<bool>(),
+        exclude in any::<bool>(),
+    ) {
+        let mut alike = StreamSplice::new(ReplyContext { exclude_reasoning: exclude, ..context() });
+        let mut apart = StreamSplice::new(ReplyContext { exclude_reasoning: exclude, ..context() });
+        for (kind, text, padding) in steps {
+            let delta = match kind {
+                0 | 1 => json!({"content": text}),
+                2 => json!({"reasoning_content": text, "content": null}),
+                3 => json!({"reasoning": text}),
+                4 => json!({"tool_calls": [{"index": 0, "function": {"arguments": text}}]}),
+                5 => json!({"content": text, "reasoning_details": []}),
+                _ => json!({"content": text, "role": "assistant"}),
+            };
+            let mut chunk = up(delta, Value::Null);
+            match padding {
+                1 => chunk["obfuscation"] = json!("xYz12"),
+                2 => { chunk["choices"][0].as_object_mut().unwrap().remove("logprobs"); }
+                _ => {}
+            }
+            let mut data = chunk.to_string();
+            if spaced {
+                data = data.replace("\":", "\" : ");
+            }
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            alike.event(data.as_bytes(), &mut ours);
+            apart.likes = Likes::default();
+            apart.event(data.as_bytes(), &mut theirs);
+            prop_assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&theirs));
+        }
+    }
+}
+
+#[test]
+fn chunks_that_differ_in_their_text_are_recognised() {
+    for delta in [
+        |text: &str| json!({"content": text}),
+        |text: &str| json!({"reasoning_content": text}),
+        |text: &str| json!({"tool_calls": [{"index": 0, "function": {"arguments": text}}]}),
+    ] {
+        let mut splice = StreamSplice::new(context());
+        let mut out = Vec::new();
+        for text in ["", "one", "two", "three"] {
+            splice.event(up(delta(text), Value::Null).to_string().as_bytes(), &mut out);
+        }
+        assert!(splice.likes.is_of_use(), "{}", String::from_utf8_lossy(&out));
+        assert!(memchr::memmem::find(&out, b"three").is_some());
+    }
+}

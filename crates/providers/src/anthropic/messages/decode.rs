@@ -4,7 +4,7 @@ use serde_json::Value;
 use tollgate_domain::conversation::{FORMAT_ANTHROPIC, ReasoningKind};
 use tollgate_domain::failure::FailureClass;
 use tollgate_domain::reply::{Finish, FinishReason, ResponseInfo};
-use tollgate_domain::{Failure, ReplyEvent};
+use tollgate_domain::{Failure, JsonText, ReplyEvent};
 use tollgate_wire::json::{self, Object};
 use tollgate_wire::sse;
 
@@ -451,7 +451,7 @@ impl Reply {
             reason: self.reason(),
             raw: self.stop_reason.clone(),
             stop_sequence: self.extras.stop_sequence.clone(),
-            native: Some(native::metadata(&self.report, &self.extras, self.whole)),
+            native: Some(JsonText::from(&native::metadata(&self.report, &self.extras, self.whole))),
         }));
     }
 

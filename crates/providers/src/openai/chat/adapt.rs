@@ -12,7 +12,7 @@ mod tools;
 
 use tollgate_domain::InputError;
 use tollgate_domain::input_error::InputErrorKind;
-use tollgate_wire::json::{self, Object};
+use tollgate_wire::json::{self, Checked, Object};
 
 use super::quirks::{self, Quirks, TokenLimit};
 use crate::Target;
@@ -26,8 +26,31 @@ const NOT_OPTIONS: [&str; 6] = ["model", "models", "messages", "stream", "stream
 /// # Errors
 /// When the body is no JSON object, or holds a file in a form that the provider cannot be given.
 pub fn adapt(client_body: &[u8], target: &Target, stream: bool) -> Result<Vec<u8>, InputError> {
+    let checked = Checked::new(client_body).map_err(|error| malformed(client_body, &error))?;
+    adapt_checked(&checked, target, stream)
+}
+
+/// The same for a body that has been checked, whose text is then not walked through again.
+///
+/// # Errors
+/// When the body holds a file in a form that the provider cannot be given.
+pub fn adapt_checked<T: AsRef<[u8]>>(
+    client_body: &Checked<T>,
+    target: &Target,
+    stream: bool,
+) -> Result<Vec<u8>, InputError> {
+    let may_hold = |word: &str| client_body.may_hold(word);
+    rewrite(client_body.object(), &may_hold, target, stream)
+}
+
+/// Rewrites the body; `may_hold` tells of a string whether it can stand anywhere in it.
+fn rewrite(
+    mut body: Object<'_>,
+    may_hold: array::MayHold<'_>,
+    target: &Target,
+    stream: bool,
+) -> Result<Vec<u8>, InputError> {
     let quirks = Quirks::for_target(target);
-    let mut body = Object::parse(client_body).map_err(|error| malformed(client_body, &error))?;
     body.set_string("model", &target.model);
     set_stream(&mut body, &quirks, stream);
     let options = take_options(&mut body, target);
@@ -36,9 +59,9 @@ pub fn adapt(client_body: &[u8], target: &Target, stream: bool) -> Result<Vec<u8
     limit(&mut body, quirks.limit);
     sampling(&mut body, &quirks, target);
     let instruction = format::rewrite(&mut body, quirks.schema);
-    tools::rewrite(&mut body, &quirks)?;
+    tools::rewrite(&mut body, &quirks, may_hold)?;
     let mark = take_mark(&mut body, &quirks);
-    messages::rewrite(&mut body, &quirks, target, mark, instruction.as_deref())?;
+    messages::rewrite(&mut body, &quirks, target, may_hold, messages::Additions { mark, instruction })?;
     for (from, to) in quirks.rename {
         body.rename(from, to);
     }

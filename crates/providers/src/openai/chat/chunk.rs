@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use serde_json::Value;
 use tollgate_domain::Failure;
 use tollgate_domain::failure::FailureClass;
-use tollgate_domain::reply::ResponseInfo;
 use tollgate_wire::json::{self, Object};
 
 use super::quirks::UsageConvention;
@@ -39,18 +38,14 @@ impl<'a> Chunk<'a> {
         Ok(Self { top, choices })
     }
 
-    /// What the provider says of the answer.
-    pub(super) fn info(&self) -> ResponseInfo {
-        let text = |key: &str| {
-            let text = self.top.get(key).and_then(json::string)?;
-            (!text.is_empty()).then(|| text.into_owned())
-        };
-        ResponseInfo {
-            id: text("id"),
-            model: text("model"),
-            system_fingerprint: text("system_fingerprint"),
-            service_tier: text("service_tier"),
-        }
+    /// The text of a top-level member that is not empty.
+    pub(super) fn text(&self, key: &str) -> Option<Cow<'_, str>> {
+        text_of(&self.top, key)
+    }
+
+    /// OpenAI's padding of a chunk, a string of random length behind everything else.
+    pub(super) fn padding(&self) -> Option<&'a [u8]> {
+        self.top.get_borrowed("obfuscation").filter(|raw| raw.first() == Some(&b'"'))
     }
 
     /// A top-level member that is not null.

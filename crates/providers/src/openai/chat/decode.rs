@@ -3,12 +3,12 @@
 mod blocks;
 mod parts;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tollgate_domain::conversation::ReasoningKind;
 use tollgate_domain::failure::FailureClass;
 use tollgate_domain::reply::{Finish, ResponseInfo};
-use tollgate_domain::{Failure, ReplyEvent};
-use tollgate_wire::json::{self, Object};
+use tollgate_domain::{Failure, JsonText, ReplyEvent};
+use tollgate_wire::json::{self, Object, write_string};
 use tollgate_wire::sse;
 
 use self::blocks::Blocks;
@@ -205,33 +205,44 @@ impl ReplyDecoder for Decoder {
 }
 
 /// The provider's own metadata (gateway-api §5): its usage as sent, its id of the answer, the tier.
-pub(super) fn native(info: &ResponseInfo, report: Option<&UsageReport>) -> Value {
-    let mut members = Map::new();
+pub(super) fn native(info: &ResponseInfo, report: Option<&UsageReport>) -> JsonText {
+    let mut out = Vec::with_capacity(128 + report.map_or(0, |report| report.sent.len()));
+    out.push(b'{');
+    let mut member = |name: &str, write: &dyn Fn(&mut Vec<u8>)| {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        write_string(&mut out, name);
+        out.push(b':');
+        write(&mut out);
+    };
     if let Some(id) = &info.id {
-        members.insert("responseId".to_owned(), Value::from(id.as_str()));
+        member("responseId", &|out| write_string(out, id));
     }
     if let Some(tier) = &info.service_tier {
-        members.insert("serviceTier".to_owned(), Value::from(tier.as_str()));
+        member("serviceTier", &|out| write_string(out, tier));
     }
     if let Some(report) = report {
-        members.insert("usage".to_owned(), report.sent.clone());
+        member("usage", &|out| out.extend_from_slice(report.sent.as_bytes()));
     }
-    Value::Object(members)
+    out.push(b'}');
+    JsonText::new(String::from_utf8(out).unwrap_or_default())
 }
 
 /// Takes over the facts that a chunk gives; whether any is new.
-pub(super) fn merge_info(into: &mut ResponseInfo, from: ResponseInfo) -> bool {
+pub(super) fn merge_info(into: &mut ResponseInfo, chunk: &Chunk<'_>) -> bool {
     let mut changed = false;
-    let mut take = |old: &mut Option<String>, new: Option<String>| {
-        if new.is_some() && *old != new {
-            *old = new;
+    let mut take = |old: &mut Option<String>, name: &str| {
+        let Some(new) = chunk.text(name) else { return };
+        if old.as_deref() != Some(&*new) {
+            *old = Some(new.into_owned());
             changed = true;
         }
     };
-    take(&mut into.id, from.id);
-    take(&mut into.model, from.model);
-    take(&mut into.system_fingerprint, from.system_fingerprint);
-    take(&mut into.service_tier, from.service_tier);
+    take(&mut into.id, "id");
+    take(&mut into.model, "model");
+    take(&mut into.system_fingerprint, "system_fingerprint");
+    take(&mut into.service_tier, "service_tier");
     changed
 }
 
@@ -243,7 +254,7 @@ impl State {
         form: BodyForm,
         out: &mut Vec<ReplyEvent>,
     ) -> Result<(), Failure> {
-        if merge_info(&mut self.info, chunk.info()) {
+        if merge_info(&mut self.info, chunk) {
             out.push(ReplyEvent::Info(self.info.clone()));
         }
         if !self.seeded && (self.info.id.is_some() || chunk.choice().is_some()) {

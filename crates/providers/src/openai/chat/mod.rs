@@ -16,7 +16,7 @@ mod tap;
 mod tool_repair;
 mod usage;
 
-pub use adapt::adapt;
+pub use adapt::{adapt, adapt_checked};
 pub use decode::Decoder;
 pub use encode::encode;
 pub use quirks::{

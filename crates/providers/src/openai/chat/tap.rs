@@ -3,25 +3,39 @@
 
 use tollgate_domain::Failure;
 use tollgate_domain::reply::FinishReason;
-use tollgate_wire::json::{self, Object};
+use tollgate_wire::json::{self, Object, Pattern};
 
 use super::chunk::Chunk;
 use super::decode::{merge_info, native};
 use super::ending::Ending;
-use super::quirks::Quirks;
+use super::quirks::{Quirks, UsageConvention};
 use super::usage::UsageReport;
 use crate::{BodyForm, Seen, Tap, Tapped, Target};
 
 /// A tap on one reply.
 pub struct ChatTap {
     provider: String,
-    quirks: Quirks,
+    usage: UsageConvention,
     ending: Ending,
     report: Option<UsageReport>,
     seen: Seen,
     /// How it ended, once it has.
     over: Option<Option<Failure>>,
+    /// The last chunk, when it brought content and nothing else: the next is most often like it.
+    like: Option<Like>,
+    /// Patterns made since one was last of use.
+    unused: u8,
 }
+
+/// A chunk that differs from the ones after it in the text that it adds.
+struct Like {
+    pattern: Pattern,
+    /// Bytes of output that it counts for beside its text.
+    beside: i64,
+}
+
+/// So many patterns that no chunk fits are made; then the stream is not of that kind.
+const MOST_UNUSED: u8 = 4;
 
 /// Members of a delta that a client sees.
 const TEXTS: [&str; 4] = ["content", "reasoning", "reasoning_content", "refusal"];
@@ -33,11 +47,13 @@ impl ChatTap {
     pub fn new(target: &Target) -> Self {
         Self {
             provider: target.provider.clone(),
-            quirks: Quirks::for_target(target),
+            usage: Quirks::for_target(target).usage,
             ending: Ending::default(),
             report: None,
             seen: Seen::default(),
             over: None,
+            like: None,
+            unused: 0,
         }
     }
 
@@ -47,22 +63,58 @@ impl ChatTap {
             Err(_) if self.ending.is_decided() => return Tapped::Nothing,
             Err(failure) => return self.fail(failure),
         };
-        merge_info(&mut self.seen.info, chunk.info());
+        merge_info(&mut self.seen.info, &chunk);
+        let before = self.seen.output_bytes;
         let mut content = false;
+        let mut finishes = false;
+        let mut text = None;
         for choice in chunk.choices() {
             if let Some(delta) = choice.delta(form) {
                 content |= self.delta(&delta);
+                text = text.or_else(|| added_text(&delta));
             }
             if let Some(reason) = choice.finish_reason() {
                 self.ending.note(&reason);
+                finishes = true;
             }
         }
         self.ending.content |= content;
-        if let Some(report) = chunk.usage(self.quirks.usage) {
+        let report = chunk.usage(self.usage);
+        if let Some(text) = text.filter(|_| content && !finishes && report.is_none() && name.is_empty()) {
+            let added = self.seen.output_bytes - before;
+            self.like = self.pattern(data, text, chunk.padding(), added);
+        }
+        if let Some(report) = report {
             self.seen.usage = Some(report.usage);
             self.report = Some(report);
         }
         if content { Tapped::Content } else { Tapped::Nothing }
+    }
+
+    /// Expects further chunks like this one.
+    fn pattern(&mut self, data: &[u8], text: &[u8], padding: Option<&[u8]>, added: u64) -> Option<Like> {
+        if self.unused >= MOST_UNUSED {
+            return None;
+        }
+        self.unused += 1;
+        let holes: Option<Vec<_>> =
+            std::iter::once(text).chain(padding).map(|part| json::place(data, part)).collect();
+        let beside = i64::try_from(added).ok()? - i64::try_from(text.len()).ok()?;
+        Some(Like { pattern: Pattern::new(data, &holes?)?, beside })
+    }
+
+    /// Whether the chunk is like the one before; what it adds is then counted.
+    fn alike(&mut self, name: &[u8], data: &[u8]) -> bool {
+        let Some(like) = self.like.as_ref().filter(|_| name.is_empty()) else { return false };
+        let fit = like.pattern.fit(data).filter(|fillings| fillings[0].len() > 2);
+        let Some([text, _]) = fit else {
+            self.like = None;
+            return false;
+        };
+        let added = i64::try_from(text.len()).unwrap_or(0) + like.beside;
+        self.seen.output_bytes += u64::try_from(added).unwrap_or(0);
+        self.unused = 0;
+        true
     }
 
     /// Whether the delta holds anything a client sees; its bytes are counted.
@@ -129,6 +181,9 @@ impl Tap for ChatTap {
         if data == b"[DONE]" {
             return self.conclude(BodyForm::Stream, true);
         }
+        if self.alike(name, data) {
+            return Tapped::Content;
+        }
         self.chunk(name, data, BodyForm::Stream)
     }
 
@@ -152,6 +207,19 @@ impl Tap for ChatTap {
     fn seen(&self) -> &Seen {
         &self.seen
     }
+}
+
+/// The string that a delta adds: text, reasoning, or a piece of a call's arguments.
+fn added_text<'a>(delta: &Object<'a>) -> Option<&'a [u8]> {
+    let is_text = |raw: &&[u8]| raw.first() == Some(&b'"') && raw.len() > 2;
+    let plain = ["content", "reasoning_content", "reasoning"];
+    if let Some(text) = plain.into_iter().find_map(|name| delta.get_borrowed(name).filter(is_text)) {
+        return Some(text);
+    }
+    let calls = delta.get_borrowed("tool_calls").filter(|raw| is_filled_list(raw))?;
+    let call = Object::parse_checked(json::elements(calls).ok()?.first()?).ok()?;
+    let function = Object::parse_checked(call.get_borrowed("function")?).ok()?;
+    function.get_borrowed("arguments").filter(is_text)
 }
 
 /// Bytes of text in a value: of a string its content, of a list its parts, as they stand.

@@ -1,9 +1,9 @@
 //! One parser for every usage report of the protocol, whole or streamed (I2), and the way from each
 //! provider's convention to disjoint buckets (I1; providers §0.1, §2).
 
-use serde_json::Value;
 use tollgate_domain::Usage;
 use tollgate_domain::usage::InclusiveUsage;
+use tollgate_wire::json::{self, Object};
 
 use super::quirks::UsageConvention;
 
@@ -15,7 +15,7 @@ pub struct UsageReport {
     /// The same in disjoint buckets, clamped and flagged where it contradicts itself (I3).
     pub usage: Usage,
     /// The report as sent.
-    pub sent: Value,
+    pub sent: String,
 }
 
 /// Reads a `usage` value. `None` when it holds no counts (`null`, an empty object): no report.
@@ -24,17 +24,16 @@ pub fn parse(raw: &[u8], convention: UsageConvention) -> Option<UsageReport> {
     if raw.first() != Some(&b'{') {
         return None;
     }
-    let sent: Value = serde_json::from_slice(raw).ok()?;
-    let mut counts = Counts { sent: &sent, anomaly: false };
-    let prompt = counts.get("/prompt_tokens");
-    let completion = counts.get("/completion_tokens");
-    let total = counts.get("/total_tokens");
+    let mut counts = Counts::of(Object::parse(raw).ok()?);
+    let prompt = counts.get(At::Top("prompt_tokens"));
+    let completion = counts.get(At::Top("completion_tokens"));
+    let total = counts.get(At::Top("total_tokens"));
     if prompt.is_none() && completion.is_none() && total.is_none() {
         return None;
     }
     let mut report = subsets(&mut counts);
     let (prompt, completion) = (prompt.unwrap_or(0), completion.unwrap_or(0));
-    let top_level_reasoning = counts.get("/reasoning_tokens");
+    let top_level_reasoning = counts.get(At::Top("reasoning_tokens"));
     totals(&mut report, convention, prompt, completion, total, top_level_reasoning);
     if convention == UsageConvention::AudioApart {
         report.input_audio = 0;
@@ -48,48 +47,49 @@ pub fn parse(raw: &[u8], convention: UsageConvention) -> Option<UsageReport> {
     anomaly |= contradicts_total(&report, convention, total);
     let mut usage = Usage::from(report);
     usage.anomaly |= anomaly;
-    let images = counts.get("/completion_tokens_details/image_tokens").unwrap_or(0).min(usage.output_text);
+    let images = counts.get(At::Completion("image_tokens")).unwrap_or(0).min(usage.output_text);
     usage.output_text -= images;
     usage.output_image = images;
     usage.searches = counts
         .first(&[
-            "/server_tool_use/web_search_requests",
-            "/server_tool_use_details/web_search_requests",
-            "/num_search_queries",
+            At::In("server_tool_use", "web_search_requests"),
+            At::In("server_tool_use_details", "web_search_requests"),
+            At::Top("num_search_queries"),
         ])
         .unwrap_or(0);
+    let sent = String::from_utf8_lossy(raw).into_owned();
     Some(UsageReport { inclusive: report, usage, sent })
 }
 
 /// The subsets, under every name that providers use (providers §2, "cached tokens").
 fn subsets(counts: &mut Counts<'_>) -> InclusiveUsage {
     let cache_read = counts.most(&[
-        "/prompt_tokens_details/cached_tokens",
-        "/prompt_token_details/cached_tokens",
-        "/cached_tokens",
-        "/num_cached_tokens",
-        "/prompt_cache_hit_tokens",
+        At::Prompt("cached_tokens"),
+        At::PromptAlias("cached_tokens"),
+        At::Top("cached_tokens"),
+        At::Top("num_cached_tokens"),
+        At::Top("prompt_cache_hit_tokens"),
     ]);
     let written = counts.most(&[
-        "/prompt_tokens_details/cache_write_tokens",
-        "/prompt_tokens_details/cache_creation_input_tokens",
-        "/cache_creation_input_tokens",
+        At::Prompt("cache_write_tokens"),
+        At::Prompt("cache_creation_input_tokens"),
+        At::Top("cache_creation_input_tokens"),
     ]);
     let hour = counts.most(&[
-        "/prompt_tokens_details/cache_creation/ephemeral_1h_input_tokens",
-        "/cache_creation/ephemeral_1h_input_tokens",
+        At::InPrompt("cache_creation", "ephemeral_1h_input_tokens"),
+        At::In("cache_creation", "ephemeral_1h_input_tokens"),
     ]);
     let five = counts.most(&[
-        "/prompt_tokens_details/cache_creation/ephemeral_5m_input_tokens",
-        "/cache_creation/ephemeral_5m_input_tokens",
+        At::InPrompt("cache_creation", "ephemeral_5m_input_tokens"),
+        At::In("cache_creation", "ephemeral_5m_input_tokens"),
     ]);
     InclusiveUsage {
         cache_read,
         cache_write_5m: five.max(written.saturating_sub(hour)),
         cache_write_1h: hour,
-        input_audio: counts.most(&["/prompt_tokens_details/audio_tokens"]),
-        reasoning: counts.most(&["/completion_tokens_details/reasoning_tokens", "/reasoning_tokens"]),
-        output_audio: counts.most(&["/completion_tokens_details/audio_tokens"]),
+        input_audio: counts.most(&[At::Prompt("audio_tokens")]),
+        reasoning: counts.most(&[At::Completion("reasoning_tokens"), At::Top("reasoning_tokens")]),
+        output_audio: counts.most(&[At::Completion("audio_tokens")]),
         ..InclusiveUsage::default()
     }
 }
@@ -132,32 +132,81 @@ fn contradicts_total(report: &InclusiveUsage, convention: UsageConvention, total
 
 /// Looks counts up and remembers whether one made no sense.
 struct Counts<'a> {
-    sent: &'a Value,
+    top: Object<'a>,
+    prompt: Object<'a>,
+    /// Some servers leave the plural out.
+    prompt_alias: Object<'a>,
+    completion: Object<'a>,
     anomaly: bool,
 }
 
-impl Counts<'_> {
-    /// A count; `None` when absent or null. A negative or broken one counts as 0 and is remembered.
-    fn get(&mut self, pointer: &str) -> Option<u64> {
-        let value = self.sent.pointer(pointer).filter(|v| !v.is_null())?;
-        if let Some(count) = value.as_u64() {
-            return Some(count);
-        }
-        // Some servers write whole counts as `12.0`.
-        let text = value.to_string();
-        let whole = text.strip_suffix(".0").and_then(|n| n.parse().ok());
-        self.anomaly |= whole.is_none();
-        Some(whole.unwrap_or(0))
+/// Where a count stands.
+#[derive(Clone, Copy)]
+enum At {
+    /// In the report itself.
+    Top(&'static str),
+    /// In `prompt_tokens_details`.
+    Prompt(&'static str),
+    /// In `prompt_token_details`.
+    PromptAlias(&'static str),
+    /// In `completion_tokens_details`.
+    Completion(&'static str),
+    /// In another object of the report.
+    In(&'static str, &'static str),
+    /// In an object of `prompt_tokens_details`.
+    InPrompt(&'static str, &'static str),
+}
+
+impl<'a> Counts<'a> {
+    fn of(top: Object<'a>) -> Self {
+        let prompt = nested(&top, "prompt_tokens_details");
+        let prompt_alias = nested(&top, "prompt_token_details");
+        let completion = nested(&top, "completion_tokens_details");
+        Self { top, prompt, prompt_alias, completion, anomaly: false }
     }
 
-    fn first(&mut self, pointers: &[&str]) -> Option<u64> {
-        pointers.iter().find_map(|p| self.get(p))
+    /// A count; `None` when absent or null. A negative or broken one counts as 0 and is remembered.
+    fn get(&mut self, at: At) -> Option<u64> {
+        let inner;
+        let raw = match at {
+            At::Top(name) => self.top.get(name),
+            At::Prompt(name) => self.prompt.get(name),
+            At::PromptAlias(name) => self.prompt_alias.get(name),
+            At::Completion(name) => self.completion.get(name),
+            At::In(object, name) => {
+                inner = nested(&self.top, object);
+                inner.get(name)
+            }
+            At::InPrompt(object, name) => {
+                inner = nested(&self.prompt, object);
+                inner.get(name)
+            }
+        };
+        let raw = raw.filter(|raw| !json::is_null(raw))?;
+        let count = json::unsigned(raw).or_else(|| whole(raw));
+        self.anomaly |= count.is_none();
+        Some(count.unwrap_or(0))
+    }
+
+    fn first(&mut self, places: &[At]) -> Option<u64> {
+        places.iter().find_map(|at| self.get(*at))
     }
 
     /// The largest of several names for one count.
-    fn most(&mut self, pointers: &[&str]) -> u64 {
-        pointers.iter().filter_map(|p| self.get(p)).max().unwrap_or(0)
+    fn most(&mut self, places: &[At]) -> u64 {
+        places.iter().filter_map(|at| self.get(*at)).max().unwrap_or(0)
     }
+}
+
+/// An object within an object; an empty one when there is none.
+fn nested<'a>(object: &Object<'a>, name: &str) -> Object<'a> {
+    object.get_borrowed(name).and_then(|raw| Object::parse_checked(raw).ok()).unwrap_or_default()
+}
+
+/// Some servers write whole counts as `12.0`.
+fn whole(raw: &[u8]) -> Option<u64> {
+    let number: serde_json::Number = serde_json::from_slice(raw).ok()?;
+    number.to_string().strip_suffix(".0")?.parse().ok()
 }
 
 #[cfg(test)]

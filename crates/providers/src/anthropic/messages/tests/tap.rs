@@ -35,7 +35,7 @@ fn i15_content_begins_where_the_client_sees_some() {
     assert_eq!((seen.finish, seen.output_bytes), (Some(FinishReason::Length), 3));
     assert_eq!(seen.usage.map(|u| u.output_total()), Some(9));
     assert_eq!(seen.info.id.as_deref(), Some("a"));
-    assert_eq!(seen.native.as_ref().unwrap()["usage"]["output_tokens"], 9);
+    assert_eq!(seen.native.as_ref().unwrap().to_value()["usage"]["output_tokens"], 9);
 
     let mut tap = MessagesTap::new(&sonnet());
     tell(&mut tap, &start());

@@ -48,6 +48,27 @@ pub(super) fn join<'e>(elements: impl Iterator<Item = &'e [u8]>, size: usize) ->
     out
 }
 
+/// Tells whether a string can stand anywhere in the body.
+pub(super) type MayHold<'m> = &'m dyn Fn(&str) -> bool;
+
+/// Whether any of the words can occur, by what is known of the body; a word is a name or value with its
+/// quotes, or how several names begin.
+pub(super) fn may_hold_any(may_hold: MayHold<'_>, words: &[&[u8]]) -> bool {
+    words.iter().any(|word| match *word {
+        PROVIDER => may_hold("providerOptions") || may_hold("provider_metadata"),
+        REASONING => ["reasoning_details", "reasoning_content", "reasoning"].into_iter().any(may_hold),
+        quoted => match quoted.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) {
+            Some(name) => std::str::from_utf8(name).is_ok_and(may_hold),
+            None => true,
+        },
+    })
+}
+
+/// How the names begin of what is between the gateway and its clients only.
+pub(super) const PROVIDER: &[u8] = b"\"provider";
+/// How the names of reasoning begin.
+pub(super) const REASONING: &[u8] = b"\"reasoning";
+
 /// Whether any of the words occurs.
 pub(super) fn holds(raw: &[u8], words: &[&[u8]]) -> bool {
     words.iter().any(|word| memchr::memmem::find(raw, word).is_some())

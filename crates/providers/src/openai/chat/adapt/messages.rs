@@ -9,12 +9,19 @@ use tollgate_wire::json::{self, Object, write_string};
 
 use super::super::quirks::{FileForm, Quirks, ReasoningBack, SystemRole, ToolIds};
 use super::super::tool_repair::fnv;
-use super::array::{self, Edit, holds};
+use super::array::{self, Edit, MayHold, holds, may_hold_any};
 use super::{alternate, files};
 use crate::Target;
 
-/// Rewrites `messages`. `mark` is a cache mark for the end of the prompt, `instruction` is told to the
-/// model after its other instructions.
+/// What goes into the messages from elsewhere.
+pub(super) struct Additions {
+    /// A cache mark for the end of the prompt.
+    pub mark: Option<Vec<u8>>,
+    /// Is told to the model after its other instructions.
+    pub instruction: Option<String>,
+}
+
+/// Rewrites `messages`.
 ///
 /// # Errors
 /// When a file is in a form that the provider cannot be given.
@@ -22,14 +29,15 @@ pub(super) fn rewrite(
     body: &mut Object<'_>,
     quirks: &Quirks,
     target: &Target,
-    mark: Option<Vec<u8>>,
-    instruction: Option<&str>,
+    may_hold: MayHold<'_>,
+    additions: Additions,
 ) -> Result<(), InputError> {
     let Some(raw) = body.get_borrowed("messages") else { return Ok(()) };
+    let Additions { mark, instruction } = additions;
     let editor = Editor::new(quirks, target);
     let whole =
         quirks.flat_text || quirks.alternate || quirks.prefix || mark.is_some() || instruction.is_some();
-    if !whole && !holds(raw, &editor.words) {
+    if !whole && !(may_hold_any(may_hold, &editor.words) && holds(raw, &editor.words)) {
         return Ok(());
     }
     let mut text =
@@ -43,7 +51,7 @@ pub(super) fn rewrite(
         step(&|text| mark_end(text, &mark));
     }
     if let Some(instruction) = instruction {
-        step(&|text| instruct(text, instruction));
+        step(&|text| instruct(text, &instruction));
     }
     if quirks.alternate {
         step(&alternate::merge);
@@ -69,9 +77,9 @@ struct Editor<'q> {
 impl<'q> Editor<'q> {
     fn new(quirks: &'q Quirks, target: &'q Target) -> Self {
         let creator = target.canonical.split_once('/').map(|(creator, _)| creator);
-        let mut words: Vec<&[u8]> = vec![b"\"provider", b"\"cache_control\""];
+        let mut words: Vec<&[u8]> = vec![array::PROVIDER, b"\"cache_control\""];
         if quirks.reasoning_back != ReasoningBack::Details {
-            words.push(b"\"reasoning");
+            words.push(array::REASONING);
         } else if creator.is_some() {
             words.push(b"\"reasoning_details\"");
         }

@@ -4,23 +4,27 @@ use tollgate_domain::InputError;
 use tollgate_wire::json::Object;
 
 use super::super::quirks::{Quirks, ToolChoiceRule};
-use super::array::{self, Edit, holds};
+use super::array::{self, Edit, MayHold, holds, may_hold_any};
 
 /// Rewrites tools and the choice among them.
 ///
 /// # Errors
 /// None of its own; the signature is the array editor's.
-pub(super) fn rewrite(body: &mut Object<'_>, quirks: &Quirks) -> Result<(), InputError> {
+pub(super) fn rewrite(
+    body: &mut Object<'_>,
+    quirks: &Quirks,
+    may_hold: MayHold<'_>,
+) -> Result<(), InputError> {
     choice(body, quirks.tool_choice);
     let Some(raw) = body.get_borrowed("tools") else { return Ok(()) };
-    let mut words: Vec<&[u8]> = vec![b"\"provider"];
+    let mut words: Vec<&[u8]> = vec![array::PROVIDER];
     if !quirks.strict_tools {
         words.push(b"\"strict\"");
     }
     if !quirks.cache_marks {
         words.push(b"\"cache_control\"");
     }
-    if !holds(raw, &words) {
+    if !may_hold_any(may_hold, &words) || !holds(raw, &words) {
         return Ok(());
     }
     let edited =

@@ -1,5 +1,6 @@
 use serde_json::json;
 use tollgate_domain::conversation::{FORMAT_ANTHROPIC, FORMAT_GEMINI, FileData};
+use tollgate_domain::JsonText;
 use tollgate_domain::reply::FinishReason;
 
 use super::*;
@@ -121,7 +122,7 @@ fn the_finish_carries_the_providers_own_metadata() {
     let Some(ReplyEvent::Finish(finish)) = events.last() else { panic!("{events:?}") };
     assert_eq!((finish.reason, finish.raw.as_deref()), (FinishReason::Stop, Some("stop")));
     let native = json!({"responseId": "c1", "serviceTier": "flex", "usage": {"prompt_tokens": 1, "completion_tokens": 2, "cost": 0.5}});
-    assert_eq!(finish.native, Some(native));
+    assert_eq!(finish.native.as_ref().map(JsonText::to_value), Some(native));
 }
 
 #[test]
