@@ -222,7 +222,8 @@ mod tests {
     #[test]
     fn long_strings_are_passed_at_one_step() {
         let long = "\\\"[{,".repeat(40);
-        let text = format!(r#"{{"z":"{long}","m":[{{"{long}":"s","t":["{long}",1]}},{{"k":"{long}"}}],"y":0}}"#);
+        let text =
+            format!(r#"{{"z":"{long}","m":[{{"{long}":"s","t":["{long}",1]}},{{"k":"{long}"}}],"y":0}}"#);
         let checked = json::Checked::new(text.as_bytes()).unwrap();
         let object = checked.object();
         let messages = object.get_borrowed("m").unwrap();

@@ -13,7 +13,8 @@ impl JsonText {
     /// its tokens, become spaces.
     #[must_use]
     pub fn new(mut text: String) -> Self {
-        if text.bytes().any(|b| matches!(b, b'\n' | b'\r')) {
+        // Folding over all of it, rather than stopping early, lets the compiler use vector code.
+        if text.bytes().fold(u8::MAX, u8::min) < b' ' {
             text = text.replace(['\n', '\r'], " ");
         }
         Self(text)

@@ -141,8 +141,12 @@ fn write_scaled(f: &mut fmt::Formatter<'_>, value: i64, digits: usize) -> fmt::R
     if fraction == 0 {
         return write!(f, "{sign}{whole}");
     }
-    let text = format!("{fraction:0digits$}");
-    write!(f, "{sign}{whole}.{}", text.trim_end_matches('0'))
+    let (mut fraction, mut places) = (fraction, digits);
+    while fraction.is_multiple_of(10) {
+        fraction /= 10;
+        places -= 1;
+    }
+    write!(f, "{sign}{whole}.{fraction:0places$}")
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ fn prose(size: usize) -> String {
 fn request(messages: usize, bytes: usize) -> String {
     let text = prose(bytes / messages);
     let turn = |i: usize| {
-        let role = if i % 2 == 0 { "user" } else { "assistant" };
+        let role = if i.is_multiple_of(2) { "user" } else { "assistant" };
         format!(r#"{{"role":"{role}","content":"{text}"}}"#)
     };
     let turns: Vec<_> = (0..messages).map(turn).collect();
@@ -128,7 +128,9 @@ fn chunk_reasoning(bencher: Bencher) {
 
 #[divan::bench]
 fn chunk_tool_arguments(bencher: Bencher) {
-    next_chunk(bencher, |i| format!(r#"{{"tool_calls":[{{"index":0,"function":{{"arguments":"\"w{i}"}}}}]}}"#));
+    next_chunk(bencher, |i| {
+        format!(r#"{{"tool_calls":[{{"index":0,"function":{{"arguments":"\"w{i}"}}}}]}}"#)
+    });
 }
 
 #[divan::bench]

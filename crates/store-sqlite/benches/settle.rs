@@ -45,11 +45,16 @@ impl Bench {
         let mut options =
             Options::new(folder.join("tollgate.db"), Role::Server, Arc::new(|| Micros(1)), entropy);
         options.commit_interval = interval.unwrap_or(options.commit_interval);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
-            .enable_all()
-            .build()
-            .unwrap();
+        // As `tollgate serve` does it.
+        let mut builder = match std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
+            1 => tokio::runtime::Builder::new_current_thread(),
+            processors => {
+                let mut builder = tokio::runtime::Builder::new_multi_thread();
+                builder.worker_threads(processors);
+                builder
+            }
+        };
+        let runtime = builder.enable_all().build().unwrap();
         Self {
             runtime,
             store: SqliteStore::open(&options).unwrap(),

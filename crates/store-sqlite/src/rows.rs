@@ -378,3 +378,69 @@ fn status_of(word: &str) -> Option<RowStatus> {
         .into_iter()
         .find(|status| status_word(*status) == word)
 }
+
+#[cfg(test)]
+mod tests {
+    use tollgate_store::contract::{intent, row};
+
+    use super::*;
+
+    fn database() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::database::migrate(std::path::Path::new("memory"), &mut connection).unwrap();
+        connection
+    }
+
+    /// All begin at the same slot: their times are 2^42 ms apart, and the random parts make up for it in the hash.
+    fn crowded(number: u64) -> LedgerRow {
+        let id = GenerationId(Ulid::from_parts(
+            1_700_000_000_000 + (number << 42),
+            u128::from(7 ^ (number << 58)),
+        ));
+        row(Intent { id, ..intent(0) }, Some(i64::try_from(number).unwrap()))
+    }
+
+    #[test]
+    fn i10_rows_that_want_the_same_slot_are_all_there_once() {
+        let connection = database();
+        let rows: Vec<_> = (0..6).map(crowded).collect();
+        assert!(rows.iter().all(|row| slot(row.intent.id) == slot(rows[0].intent.id)));
+        let mut inserter = Inserter::default();
+        for part in [&rows[..3], &rows[1..5], &rows[..5]] {
+            inserter.insert_all(&connection, part.iter()).unwrap();
+        }
+        for row in &rows[..5] {
+            assert_eq!(find(&connection, row.intent.id).unwrap().as_ref(), Some(row));
+            let late = LedgerRow { cost: Some(Nanodollars(99)), ..row.clone() };
+            assert_eq!(inserter.insert_all(&connection, std::iter::once(&late)).unwrap(), 0);
+        }
+        assert_eq!(find(&connection, rows[5].intent.id).unwrap(), None);
+        let sum = totals(&connection, rows[0].intent.team).unwrap();
+        assert_eq!(sum, Totals { cost_nano: 10, requests: 5 });
+    }
+
+    #[test]
+    fn slots_follow_time_and_spread_within_a_millisecond() {
+        let at = |millis, random| slot(GenerationId(Ulid::from_parts(millis, random)));
+        let slots: std::collections::HashSet<_> =
+            (0..1000).map(|random| at(1_700_000_000_000, random)).collect();
+        assert!(slots.len() > 990, "{}", slots.len());
+        assert!(slots.iter().all(|slot| *slot < at(1_700_000_000_001, 0)));
+        assert!(at(u64::MAX, u128::MAX) >= 0);
+    }
+
+    #[test]
+    fn terms_of_a_transaction_that_was_rolled_back_are_stored_again() {
+        let connection = database();
+        let mut inserter = Inserter::default();
+        connection.execute_batch("BEGIN").unwrap();
+        assert_eq!(inserter.insert_all(&connection, std::iter::once(&crowded(1))).unwrap(), 1);
+        connection.execute_batch("ROLLBACK").unwrap();
+        inserter.forget();
+        assert_eq!(inserter.insert_all(&connection, [crowded(1), crowded(2)].iter()).unwrap(), 2);
+        assert_eq!(find(&connection, crowded(1).intent.id).unwrap(), Some(crowded(1)));
+        let terms: i64 =
+            connection.query_row("SELECT count(*) FROM ledger_terms", [], |row| row.get(0)).unwrap();
+        assert_eq!(terms, 1, "stored once for both rows");
+    }
+}

@@ -25,8 +25,8 @@ pub struct TooLarge {
 #[derive(Debug)]
 pub struct Decoder {
     pending: Vec<u8>,
-    /// Bytes of `pending` already known to hold no event end.
-    scanned: usize,
+    /// Where the last, unfinished line of `pending` begins.
+    line_start: usize,
     joined: Vec<u8>,
     limit: usize,
     started: bool,
@@ -45,7 +45,7 @@ impl Decoder {
     /// A decoder that refuses events beyond `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { pending: Vec::new(), scanned: 0, joined: Vec::new(), limit, started: false }
+        Self { pending: Vec::new(), line_start: 0, joined: Vec::new(), limit, started: false }
     }
 
     /// Takes the next bytes and calls `each` for every event that they complete, comments left out.
@@ -59,14 +59,17 @@ impl Decoder {
             chunk = chunk.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(chunk);
         }
         if self.pending.is_empty() {
-            let used = scan(chunk, 0, &mut self.joined, each);
+            let used = scan(chunk, 0, 0, &mut self.joined, each);
             self.pending.extend_from_slice(&chunk[used..]);
-            self.scanned = resume_point(&self.pending);
+            self.line_start = last_line(&self.pending);
         } else {
+            let searched = self.pending.len();
             self.pending.extend_from_slice(chunk);
-            let used = scan(&self.pending, self.scanned, &mut self.joined, each);
-            self.pending.drain(..used);
-            self.scanned = resume_point(&self.pending);
+            if memchr(b'\n', chunk).is_some() {
+                let used = scan(&self.pending, self.line_start, searched, &mut self.joined, each);
+                self.pending.drain(..used);
+                self.line_start = last_line(&self.pending);
+            }
         }
         if self.pending.len() > self.limit {
             return Err(TooLarge { limit: self.limit });
@@ -77,7 +80,7 @@ impl Decoder {
     /// The bytes have ended: a last event that lacks its blank line still counts.
     pub fn finish(&mut self, each: &mut impl FnMut(Event<'_>)) {
         let rest = std::mem::take(&mut self.pending);
-        self.scanned = 0;
+        self.line_start = 0;
         emit(&rest, &mut self.joined, each);
     }
 
@@ -88,23 +91,32 @@ impl Decoder {
     }
 }
 
-/// Where a later scan may go on: the start of the last, unfinished line.
-fn resume_point(pending: &[u8]) -> usize {
+/// Where the last line begins.
+fn last_line(pending: &[u8]) -> usize {
     memchr::memrchr(b'\n', pending).map_or(0, |i| i + 1)
 }
 
-/// Emits the events that end in `bytes`; lines before `from` are known not to be blank. Returns how many
-/// bytes belong to complete events.
-fn scan(bytes: &[u8], from: usize, joined: &mut Vec<u8>, each: &mut impl FnMut(Event<'_>)) -> usize {
-    let (mut event_start, mut line_start) = (0, from);
-    while let Some(offset) = memchr(b'\n', &bytes[line_start..]) {
-        let line_end = line_start + offset;
+/// Emits the events that end in `bytes`. `line_start` is where the first line that may be blank begins; bytes
+/// before `searched` hold no line end from there on, so that a long line is looked at once however it is cut.
+/// Returns how many bytes belong to complete events.
+fn scan(
+    bytes: &[u8],
+    line_start: usize,
+    searched: usize,
+    joined: &mut Vec<u8>,
+    each: &mut impl FnMut(Event<'_>),
+) -> usize {
+    let (mut event_start, mut line_start) = (0, line_start);
+    let mut search_from = searched.max(line_start);
+    while let Some(offset) = memchr(b'\n', &bytes[search_from..]) {
+        let line_end = search_from + offset;
         let line = &bytes[line_start..line_end];
         if line.is_empty() || line == b"\r" {
             emit(&bytes[event_start..line_start], joined, each);
             event_start = line_end + 1;
         }
         line_start = line_end + 1;
+        search_from = line_start;
     }
     event_start
 }

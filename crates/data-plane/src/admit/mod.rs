@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::resolve::{Plan, Route};
 use crate::settle::{self, Ending};
 
-/// Leave to spend. Dropping it unsettled settles it as a client that went away.
+/// Leave to spend. Dropping it unsettled settles it as a client that went away, or as a panic.
 pub(crate) struct Ticket {
     pub gateway: Arc<Gateway>,
     pub intent: Intent,
@@ -109,7 +109,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.settled {
             // Nothing waits for it any more: the ledger keeps the row until it is written.
-            drop(settle::settle(self, &Ending::ClientGone, &Seen::default()));
+            drop(settle::settle(self, &Ending::dropped(), &Seen::default()));
         }
     }
 }

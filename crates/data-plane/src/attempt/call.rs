@@ -37,7 +37,8 @@ pub(super) fn prepare(ticket: &Ticket, chat: &ChatIntent, route: &Route) -> Resu
     let form = if stream { BodyForm::Stream } else { BodyForm::Whole };
     let (body, translation) = match route.access.protocol {
         UpstreamProtocol::OpenaiChat => {
-            let body = chat::adapt_checked(&chat.request.checked, &route.codec, stream).map_err(|e| unsuitable(&e))?;
+            let body = chat::adapt_checked(&chat.request.checked, &route.codec, stream)
+                .map_err(|e| unsuitable(&e))?;
             let native = Quirks::for_target(&route.codec).response_native;
             let translation = match (native, stream) {
                 (true, true) => Translation::splice_stream(context, ChatTap::new(&route.codec)),

@@ -5,10 +5,13 @@ mod dispatch;
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::Pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -16,8 +19,10 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tollgate_dialects::openai_error::OpenAiError;
 
 use crate::gateway::Gateway;
+use crate::refusal::Refusal;
 use crate::relay::ReplyBody;
 
 /// Answers what is not the data plane's: the management API and the dashboard.
@@ -95,9 +100,8 @@ impl Server {
         let service = service_fn(move |request| {
             let server = self.clone();
             async move {
-                Ok::<_, Infallible>(
-                    dispatch::answer(&server.gateway, server.fallback.as_ref(), request).await,
-                )
+                let mut answer = pin!(dispatch::answer(&server.gateway, server.fallback.as_ref(), request));
+                Ok::<_, Infallible>(std::future::poll_fn(|cx| guarded(answer.as_mut(), cx)).await)
             }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -115,4 +119,17 @@ impl Server {
             }
         }
     }
+}
+
+/// A panic is one request's, not the process's nor the connection's (I24).
+fn guarded(
+    answer: Pin<&mut impl Future<Output = Response<ReplyBody>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Response<ReplyBody>> {
+    // What it borrowed is shared state behind locks, or the request's own and dropped by the unwinding.
+    catch_unwind(AssertUnwindSafe(|| answer.poll(cx))).unwrap_or_else(|_| {
+        tracing::error!("a request panicked; the panic is reported above");
+        let message = "A fault of Tollgate ended this request; its log says more. Please report it.";
+        Poll::Ready(Refusal::new(OpenAiError::internal(message)).into_response())
+    })
 }

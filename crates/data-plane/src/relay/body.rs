@@ -264,7 +264,7 @@ async fn read_out(mut upstream: LaneBody) {
 impl Drop for Stream {
     fn drop(&mut self) {
         if !self.ticket.settled {
-            drop(settle::settle(&mut self.ticket, &Ending::ClientGone, self.translation.seen()));
+            drop(settle::settle(&mut self.ticket, &Ending::dropped(), self.translation.seen()));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tollgate_domain::failure::FailureClass;
+use tollgate_domain::failure::{FailureClass, Origin, Retry};
 use tollgate_domain::receipt::{AttemptRecord, Receipt, Routing};
 use tollgate_domain::reply::FinishReason;
 use tollgate_domain::{Failure, Nanodollars, Usage};
@@ -25,6 +25,20 @@ pub(crate) enum Ending {
     Failed(Failure),
     /// The client went away (I22).
     ClientGone,
+}
+
+impl Ending {
+    /// Of a request that is dropped before its end: the client went away, unless the request panicked (I24).
+    pub(crate) fn dropped() -> Self {
+        if !std::thread::panicking() {
+            return Self::ClientGone;
+        }
+        Self::Failed(Failure {
+            origin: Origin::Gateway,
+            retry: Retry::Never,
+            ..Failure::provider(FailureClass::Server, "The request panicked.")
+        })
+    }
 }
 
 /// Settles a ticket. What it returns is on its way to the disk; the last bytes wait for it (I9).

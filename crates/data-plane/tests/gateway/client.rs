@@ -75,14 +75,9 @@ impl Exchange {
     }
 
     async fn more(&mut self) -> bool {
-        let mut piece = [0; 16 << 10];
-        match soon("bytes of the answer", self.stream.read(&mut piece)).await {
-            Ok(0) | Err(_) => false,
-            Ok(read) => {
-                self.held.extend_from_slice(&piece[..read]);
-                true
-            }
-        }
+        self.held.reserve(16 << 10);
+        let read = self.stream.read_buf(&mut self.held);
+        matches!(soon("bytes of the answer", read).await, Ok(read) if read > 0)
     }
 
     async fn line(&mut self) -> Option<String> {

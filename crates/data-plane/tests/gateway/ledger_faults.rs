@@ -65,7 +65,7 @@ async fn i25_a_ledger_that_cannot_be_written_refuses_new_requests_and_lets_open_
     assert!(rows.iter().any(|row| row.id == id && row.status == "settled"));
 }
 
-/// A ledger that says when a row is durable only when the test lets it.
+/// A ledger that says when a row is durable only when the test lets it, and panics when it is told to.
 struct Gated {
     inner: Arc<dyn Ledger>,
     gate: Arc<Gate>,
@@ -73,6 +73,7 @@ struct Gated {
 
 #[derive(Default)]
 struct Gate {
+    panics: AtomicBool,
     open: AtomicBool,
     opened: Notify,
     settled: Mutex<Vec<LedgerRow>>,
@@ -80,6 +81,7 @@ struct Gate {
 
 impl Ledger for Gated {
     fn open(&self, intent: &Intent) -> Result<(), StoreError> {
+        assert!(!self.gate.panics.swap(false, Ordering::AcqRel), "a panic that a test wants");
         self.inner.open(intent)
     }
 
@@ -181,4 +183,20 @@ async fn i10_leaving_at_the_last_moment_does_not_settle_twice() {
     let rows = world.rows().await;
     assert_eq!((rows.len(), rows[0].status.as_str()), (1, "settled"));
     assert_eq!(gate.settled.lock().unwrap().len(), 1);
+}
+
+/// A panic is one request's: its client hears of it, the next one does not.
+#[tokio::test]
+async fn i24_a_panic_is_one_requests() {
+    let (world, gate) = gated().await;
+    gate.open.store(true, Ordering::Release);
+    for stream in [false, true] {
+        gate.panics.store(true, Ordering::Release);
+        let answer = world.chat(&question("test/solo", stream)).await;
+        assert_eq!((answer.status, &answer.json()["error"]["type"]), (500, &"internal_server_error".into()));
+        assert!(answer.message().contains("fault of Tollgate"), "{}", answer.message());
+        assert_eq!(world.gateway.open_requests(), 0);
+        assert_eq!(world.chat(&question("test/solo", stream)).await.status, 200);
+    }
+    assert_eq!(world.rows().await.len(), 2);
 }

@@ -52,10 +52,10 @@ impl Call {
                     return Some((head, body));
                 }
             }
-            let mut piece = [0; 16 << 10];
-            match soon("a request at the provider", self.stream.read(&mut piece)).await {
-                Ok(0) | Err(_) => return None,
-                Ok(read) => self.held.extend_from_slice(&piece[..read]),
+            self.held.reserve(16 << 10);
+            let read = self.stream.read_buf(&mut self.held);
+            if !matches!(soon("a request at the provider", read).await, Ok(read) if read > 0) {
+                return None;
             }
         }
     }

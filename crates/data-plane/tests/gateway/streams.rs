@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-use tollgate_simulator::{Behaviour, CutHow, Fault, Pace};
+use serde_json::{Value, json};
+use tollgate_simulator::{Behaviour, Chunking, CutHow, Fault, Pace, Script};
 
 use crate::chunks::Chunks;
 use crate::world::{World, question};
@@ -35,6 +35,39 @@ async fn i15_nothing_is_sent_to_the_client_before_the_first_content() {
     assert_eq!((rows.len(), rows[0].attempts, rows[0].status.as_str()), (1, 2, "settled"));
 }
 
+/// A short answer may be there as a whole when the gate opens: content and end at once.
+#[tokio::test]
+async fn i15_a_stream_that_comes_in_one_piece_loses_nothing() {
+    let chunk = |delta: Value, finish: Value| {
+        let choices = json!([{"index": 0, "delta": delta, "finish_reason": finish}]);
+        let chunk = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices});
+        format!("data: {chunk}\n\n")
+    };
+    let sse = [
+        chunk(json!({"role": "assistant", "content": ""}), Value::Null),
+        chunk(json!({"content": "Hello"}), Value::Null),
+        chunk(json!({"content": " there"}), Value::Null),
+        chunk(json!({}), json!("stop")),
+        "data: [DONE]\n\n".to_owned(),
+    ]
+    .concat();
+    let recording =
+        json!({"response": {"status": 200, "headers": {"content-type": "text/event-stream"}, "sse": sse}});
+    for model in ["test/solo", "test/mistral"] {
+        let world = World::start().await;
+        world.primary.push_script(Script::replay(&recording, Chunking::whole()).unwrap());
+        let answer = world.chat(&question(model, true)).await;
+        let chunks = Chunks::read(&answer.body);
+        assert_eq!(
+            (chunks.text().as_str(), chunks.done),
+            ("Hello there", true),
+            "{model}: {}",
+            answer.text()
+        );
+        assert_eq!(chunks.all[0]["choices"][0]["delta"], json!({"role": "assistant"}), "{model}");
+    }
+}
+
 #[tokio::test]
 async fn i16_a_cut_stream_has_neither_finish_reason_nor_done() {
     for model in ["test/solo", "test/mistral", "test/claude"] {
@@ -48,6 +81,7 @@ async fn i16_a_cut_stream_has_neither_finish_reason_nor_done() {
             let answer = world.chat(&question(model, true)).await;
             let chunks = Chunks::read(&answer.body);
             let what = format!("{model} {how:?}");
+            assert!(answer.clean, "{what}: the error is the last thing said, not a broken connection");
             assert!(!chunks.done && !chunks.finished(), "{what}: {}", answer.text());
             assert!(chunks.text().starts_with("one"), "{what}: {}", answer.text());
             let error = chunks.error().unwrap_or_else(|| panic!("{what}: no error in {}", answer.text()));

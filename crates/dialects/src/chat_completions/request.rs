@@ -91,8 +91,7 @@ impl Request {
         needs.reasoning = reasoning.as_ref().is_some_and(ReasoningRequest::wanted);
         let include_usage = include_usage(get("stream_options"))?;
         let max_tokens = max_tokens(&get)?;
-        let options =
-            gateway_options::parse(get("providerOptions"), get("user"), get("safety_identifier"))?;
+        let options = gateway_options::parse(get("providerOptions"), get("user"), get("safety_identifier"))?;
         drop(head);
         Ok(Self {
             model,

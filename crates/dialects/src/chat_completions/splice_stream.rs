@@ -9,8 +9,8 @@ use tollgate_wire::json::{self, Object, write_string};
 
 use super::likeness::{Likes, added_text, padding};
 use super::reply::{ReplyContext, provider_metadata};
-use super::stream::write_failure;
 use super::splice_whole::Ends;
+use super::stream::write_failure;
 use super::{splice_whole, usage};
 use crate::metadata::write_plain;
 
@@ -150,7 +150,7 @@ impl StreamSplice {
         }
         if !finishes && held.is_none() {
             let start = out.len();
-            let holes = added_text(&sent).map(|(text, copies)| [(text, copies), (padding(&chunk), 1)]);
+            let holes = added_text(sent).map(|(text, copies)| [(text, copies), (padding(&chunk), 1)]);
             emit(&chunk, &choice, &delta, &choices[1..], changed, out);
             if let Some(holes) = holes.filter(|_| alone && !reports) {
                 likes.learn(data, &holes, &out[start..]);

@@ -59,7 +59,11 @@ struct Choice<'a> {
 }
 
 impl<'a> Choice<'a> {
-    fn splice(context: &ReplyContext, raw: &'a [u8], metadata: Option<&'a [u8]>) -> Result<Self, SpliceError> {
+    fn splice(
+        context: &ReplyContext,
+        raw: &'a [u8],
+        metadata: Option<&'a [u8]>,
+    ) -> Result<Self, SpliceError> {
         let mut choice = Object::parse_checked(raw).map_err(|_| SpliceError::NoMessage)?;
         let message = choice.get_borrowed("message").ok_or(SpliceError::NoMessage)?;
         let mut message = Object::parse_checked(message).map_err(|_| SpliceError::NoMessage)?;

@@ -28,7 +28,7 @@ async fn be_killed(folder: std::ffi::OsString) {
     for number in AWAITED..SETTLED {
         drop(ledger.settle(row(intent(number), Some(1))));
     }
-    writeln!(std::io::stdout(), "ready").unwrap();
+    std::io::stdout().write_all(b"ready\n").unwrap();
     let _ = std::io::stdin().read_line(&mut String::new());
     unreachable!("killed before its input ends");
 }

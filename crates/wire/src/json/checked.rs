@@ -79,7 +79,8 @@ impl<T: AsRef<[u8]>> Checked<T> {
     pub fn object(&self) -> Object<'_> {
         let text = self.text();
         let slice = |(start, end): (usize, usize)| Cow::Borrowed(text.get(start..end).unwrap_or_default());
-        let member = |slot: &Slot| Member { key: slice(slot.key), escaped: slot.escaped, value: slice(slot.value) };
+        let member =
+            |slot: &Slot| Member { key: slice(slot.key), escaped: slot.escaped, value: slice(slot.value) };
         Object::of_members(self.members.iter().map(member).collect())
     }
 

@@ -88,18 +88,26 @@ mod tests {
     #[test]
     fn all_others_do_not() {
         let pattern = Pattern::new(TEXT, &[at(b"\"one\"")]).unwrap();
-        for hole in ["1", "null", "\"", "\"a", "a\"", "\"a\",\"role\":\"b\"", "\"a\nb\"", "\"\\q\"", "\"a\" ", ""] {
+        for hole in
+            ["1", "null", "\"", "\"a", "a\"", "\"a\",\"role\":\"b\"", "\"a\nb\"", "\"\\q\"", "\"a\" ", ""]
+        {
             let text = format!(r#"{{"id":"x","delta":{{"content":{hole}}},"n":null,"pad":"aa"}}"#);
             assert_eq!(pattern.fit(text.as_bytes()), None, "{hole}");
         }
         let longer = [TEXT, b" "].concat();
-        for text in [&TEXT[..TEXT.len() - 1], &TEXT[1..], &longer, br#"{"id":"y","delta":{"content":"one"},"n":null}"#, b""] {
+        for text in [
+            &TEXT[..TEXT.len() - 1],
+            &TEXT[1..],
+            &longer,
+            br#"{"id":"y","delta":{"content":"one"},"n":null}"#,
+            b"",
+        ] {
             assert_eq!(pattern.fit(text), None);
         }
         let mut broken = TEXT.to_vec();
         broken[at(b"one").start] = 0xFF;
         assert_eq!(pattern.fit(&broken), None, "no UTF-8");
-        assert_eq!(Pattern::new(TEXT, &[0..5]), None);
+        assert_eq!(Pattern::new(TEXT, std::slice::from_ref(&(0..5))), None);
         assert_eq!(Pattern::new(TEXT, &[]), None);
         assert_eq!(Pattern::new(TEXT, &[at(b"\"aa\""), at(b"\"one\"")]), None, "out of order");
         assert_eq!(place(TEXT, b"elsewhere"), None);

@@ -123,16 +123,17 @@ fn first_special(bytes: [u8; 8]) -> Option<usize> {
 /// early, lets the compiler use vector code.
 #[inline]
 fn is_plain(block: &[u8; 32]) -> bool {
-    block.iter().fold(0, |found, b| {
-        found | u8::from(*b < 0x20) | u8::from(*b == b'"') | u8::from(*b == b'\\')
-    }) == 0
+    block
+        .iter()
+        .fold(0, |found, b| found | u8::from(*b < 0x20) | u8::from(*b == b'"') | u8::from(*b == b'\\'))
+        == 0
 }
 
 /// The first byte from `at` on that a plain run of a string cannot hold; the text's end when there is none.
-#[inline]
+#[inline(always)]
 fn plain_end(text: &[u8], mut at: usize) -> usize {
-    // Most strings are names and words: two words are looked at before whole blocks are.
-    for _ in 0..2 {
+    // Most strings, and most runs between escapes, are short: words are looked at before whole blocks are.
+    for _ in 0..4 {
         let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) else { break };
         if let Some(hit) = first_special(*bytes) {
             return at + hit;

@@ -234,3 +234,59 @@ fn size(raw: &[u8]) -> u64 {
 fn is_filled_list(raw: &[u8]) -> bool {
     raw.first() == Some(&b'[') && json::elements(raw).is_ok_and(|elements| !elements.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    proptest::proptest! {
+        /// A chunk that is like the one before counts as if the one before had not been.
+        #[test]
+        fn i02_likeness_changes_nothing(
+            steps in proptest::collection::vec((0usize..8, r#"[":,a \\{}é]{0,3}"#, 0usize..4), 1..24),
+        ) {
+            let target = Target { provider: "openai".into(), ..Target::default() };
+            let (mut alike, mut apart) = (ChatTap::new(&target), ChatTap::new(&target));
+            for (kind, text, more) in steps {
+                let delta = match kind {
+                    0 | 1 => json!({"content": text}),
+                    2 => json!({"reasoning_content": text, "content": null}),
+                    3 => json!({"reasoning": text, "reasoning_details": [{"text": text}]}),
+                    4 => json!({"tool_calls": [{"index": 0, "function": {"arguments": text}}]}),
+                    5 => json!({"content": text, "tool_calls": []}),
+                    6 => json!({"content": [{"type": "text", "text": text}]}),
+                    _ => json!({}),
+                };
+                let mut chunk = json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]});
+                match more {
+                    1 => chunk["obfuscation"] = json!("xYz12"),
+                    2 => chunk["usage"] = json!({"prompt_tokens": 1, "completion_tokens": text.len()}),
+                    _ => chunk["usage"] = Value::Null,
+                }
+                let data = chunk.to_string();
+                apart.like = None;
+                let verdicts = [&mut alike, &mut apart].map(|tap| tap.event(b"", data.as_bytes()));
+                proptest::prop_assert_eq!(&verdicts[0], &verdicts[1], "{}", data);
+                proptest::prop_assert_eq!(alike.seen(), apart.seen(), "{}", data);
+            }
+            let ends = [&mut alike, &mut apart].map(|tap| tap.event(b"", b"[DONE]"));
+            proptest::prop_assert_eq!(&ends[0], &ends[1]);
+        }
+    }
+
+    #[test]
+    fn chunks_that_differ_in_their_text_are_recognised() {
+        let mut tap = ChatTap::new(&Target::default());
+        for text in ["one", "two", "three"] {
+            let chunk = json!({"choices": [{"delta": {"content": text}}]}).to_string();
+            assert_eq!(tap.event(b"", chunk.as_bytes()), Tapped::Content);
+        }
+        assert!(tap.like.is_some() && tap.unused == 0);
+        assert_eq!(tap.seen().output_bytes, 11);
+        // A broken chunk is not taken for one that is like the others.
+        let broken = r#"{"choices":[{"delta":{"content":"fo"ur"}}]}"#;
+        assert!(matches!(tap.event(b"", broken.as_bytes()), Tapped::Failure(_)));
+    }
+}

@@ -57,7 +57,7 @@ pub fn parse(raw: &[u8], convention: UsageConvention) -> Option<UsageReport> {
             At::Top("num_search_queries"),
         ])
         .unwrap_or(0);
-    let sent = String::from_utf8_lossy(raw).into_owned();
+    let sent = std::str::from_utf8(raw).ok()?.to_owned();
     Some(UsageReport { inclusive: report, usage, sent })
 }
 

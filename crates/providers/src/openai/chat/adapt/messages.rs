@@ -37,7 +37,8 @@ pub(super) fn rewrite(
     let editor = Editor::new(quirks, target);
     let whole =
         quirks.flat_text || quirks.alternate || quirks.prefix || mark.is_some() || instruction.is_some();
-    if !whole && !(may_hold_any(may_hold, &editor.words) && holds(raw, &editor.words)) {
+    let found = || may_hold_any(may_hold, &editor.words) && holds(raw, &editor.words);
+    if !whole && !found() {
         return Ok(());
     }
     let mut text =

@@ -1,6 +1,6 @@
 use serde_json::json;
-use tollgate_domain::conversation::{FORMAT_ANTHROPIC, FORMAT_GEMINI, FileData};
 use tollgate_domain::JsonText;
+use tollgate_domain::conversation::{FORMAT_ANTHROPIC, FORMAT_GEMINI, FileData};
 use tollgate_domain::reply::FinishReason;
 
 use super::*;
