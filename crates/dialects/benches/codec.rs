@@ -2,7 +2,7 @@
 //!
 //! The bodies have the shapes that matter in use: a short question, one long prompt, a long history.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark stops at broken input")]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at broken input")]
 
 use bytes::Bytes;
 use divan::{Bencher, black_box};

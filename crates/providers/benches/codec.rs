@@ -1,7 +1,7 @@
 //! What passing a chat-completions exchange to a provider and reading along its answer cost.
 //! `cargo bench -p tollgate-providers`.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark stops at broken input")]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at broken input")]
 
 use divan::{Bencher, black_box};
 use tollgate_providers::openai::chat::{ChatTap, Quirks, adapt_checked, parse_usage};

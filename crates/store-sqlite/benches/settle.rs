@@ -3,7 +3,7 @@
 //! Beside the time, the processor time of the whole process for each row is printed, since that is what
 //! bounds a gateway that does other things while the disk works.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a benchmark stops at a broken store and reports to people"

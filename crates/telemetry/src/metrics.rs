@@ -23,7 +23,7 @@ pub struct RequestLabels {
 pub struct AttemptLabels {
     /// The provider's slug.
     pub provider: String,
-    /// `success` or the class of the failure.
+    /// `success` or `failure`.
     pub outcome: &'static str,
 }
 
@@ -34,6 +34,23 @@ pub struct TokenLabels {
     pub provider: String,
     /// `input`, `cache_read`, `cache_write` or `output`.
     pub kind: &'static str,
+}
+
+/// The counters of one provider, looked up once, so that counting a request hashes nothing.
+#[derive(Clone, Debug)]
+pub struct ProviderCounters {
+    /// Attempts that served an answer.
+    pub success: Counter,
+    /// Attempts that did not.
+    pub failure: Counter,
+    /// Prompt tokens, cached ones included.
+    pub input: Counter,
+    /// Prompt tokens read from a cache.
+    pub cache_read: Counter,
+    /// Prompt tokens written to a cache.
+    pub cache_write: Counter,
+    /// Generated tokens.
+    pub output: Counter,
 }
 
 /// A limit that was hit (I26).
@@ -146,6 +163,24 @@ impl Metrics {
         // Writing to a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
         text
+    }
+
+    /// The counters of a provider.
+    #[must_use]
+    pub fn provider(&self, slug: &str) -> ProviderCounters {
+        let attempt = |outcome| {
+            self.attempts.get_or_create(&AttemptLabels { provider: slug.to_owned(), outcome }).clone()
+        };
+        let tokens =
+            |kind| self.tokens.get_or_create(&TokenLabels { provider: slug.to_owned(), kind }).clone();
+        ProviderCounters {
+            success: attempt("success"),
+            failure: attempt("failure"),
+            input: tokens("input"),
+            cache_read: tokens("cache_read"),
+            cache_write: tokens("cache_write"),
+            output: tokens("output"),
+        }
     }
 
     /// Counts a limit that was hit (I26).

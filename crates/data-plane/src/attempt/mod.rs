@@ -49,6 +49,7 @@ pub(crate) async fn run(ticket: &mut Ticket, chat: &ChatIntent) -> Result<Live, 
             Err(failure) => failure,
         };
         end_attempt(ticket);
+        route.access.counters.failure.inc();
         if let Some(attempt) = ticket.attempts.last_mut() {
             attempt.status = attempt.status.or(failure.status);
             let timeout = failure.class == FailureClass::Timeout && failure.status.is_none();

@@ -93,6 +93,10 @@ impl Lanes {
         Self { connector: Arc::new(connector), settings, metrics, lanes: Mutex::default() }
     }
 
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// The lane to an origin; made at the first call.
     #[must_use]
     pub fn lane(&self, origin: &Origin) -> Arc<Lane> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use tollgate_catalog::{Auth, Protocol};
 use tollgate_crypto::Secret;
+use tollgate_telemetry::metrics::ProviderCounters;
 
 use crate::lanes::{BadBaseUrl, BaseUrl, Lane, Lanes};
 
@@ -88,6 +89,7 @@ pub struct Access {
     pub(crate) target: Uri,
     /// Headers of every request, the credential among them, marked sensitive (I28).
     pub(crate) headers: HeaderMap,
+    pub(crate) counters: ProviderCounters,
 }
 
 impl Access {
@@ -124,6 +126,7 @@ impl Access {
             lane: lanes.lane(&base.origin),
             target,
             headers,
+            counters: lanes.metrics().provider(&config.slug),
         })
     }
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tollgate_domain::failure::{FailureClass, Origin, Retry};
-use tollgate_domain::receipt::{AttemptRecord, Receipt, Routing};
+use tollgate_domain::receipt::{Receipt, Routing};
 use tollgate_domain::reply::FinishReason;
-use tollgate_domain::{Failure, Nanodollars, Usage};
+use tollgate_domain::{Failure, Nanodollars};
 use tollgate_providers::Seen;
 use tollgate_store::ledger::Durable;
 use tollgate_store::{LedgerRow, RowStatus};
-use tollgate_telemetry::metrics::{AttemptLabels, RequestLabels, TokenLabels};
+use tollgate_telemetry::metrics::RequestLabels;
 
 use crate::admit::Ticket;
 use crate::meter::{self, Metered};
@@ -161,25 +161,19 @@ fn count(ticket: &Ticket, ending: &Ending, metered: &Metered, duration: Duration
     let metrics = &ticket.gateway.metrics;
     let status = client_status(ticket, ending);
     metrics.requests.get_or_create(&RequestLabels { dialect: "chat_completions", status }).inc();
-    for attempt in &ticket.attempts {
-        let outcome = if attempt.success { "success" } else { "failure" };
-        metrics.attempts.get_or_create(&AttemptLabels { provider: attempt.provider.clone(), outcome }).inc();
-    }
-    if let Some(AttemptRecord { provider, .. }) = ticket.attempts.last() {
-        let Usage { input_cache_read, .. } = metered.usage;
-        for (kind, tokens) in [
-            ("input", metered.usage.input_total()),
-            ("cache_read", input_cache_read),
-            ("cache_write", metered.usage.cache_write()),
-            ("output", metered.usage.output_total()),
-        ] {
-            if tokens > 0 {
-                metrics
-                    .tokens
-                    .get_or_create(&TokenLabels { provider: provider.clone(), kind })
-                    .inc_by(tokens);
+    if let Some(route) = &ticket.route {
+        let counters = &route.access.counters;
+        // Attempts that failed before content have been counted where they failed.
+        match ticket.attempts.last() {
+            Some(attempt) if ticket.first_content.is_some() => {
+                if attempt.success { &counters.success } else { &counters.failure }.inc();
             }
+            _ => {}
         }
+        counters.input.inc_by(metered.usage.input_total());
+        counters.cache_read.inc_by(metered.usage.input_cache_read);
+        counters.cache_write.inc_by(metered.usage.cache_write());
+        counters.output.inc_by(metered.usage.output_total());
     }
     if let Some(cost) = metered.cost {
         metrics.cost_nanodollars.inc_by(u64::try_from(cost.0).unwrap_or(0));
