@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::{Http1Sender, Lane, StreamSlot};
+use super::exclusive::Exclusive;
+use super::{Lane, StreamSlot};
 
 /// A response body on a lane.
 #[derive(Debug)]
@@ -20,15 +21,15 @@ pub struct LaneBody {
 #[derive(Debug)]
 enum Hold {
     /// An HTTP/1.1 connection: to be given back.
-    Exclusive(Arc<Lane>, Http1Sender),
+    Exclusive(Arc<Lane>, Exclusive),
     /// A place on an HTTP/2 connection: given back by being dropped.
     Shared(#[expect(dead_code, reason = "held for its Drop")] StreamSlot),
     Released,
 }
 
 impl LaneBody {
-    pub(super) fn exclusive(incoming: Incoming, lane: Arc<Lane>, sender: Http1Sender) -> Self {
-        Self { incoming, hold: Hold::Exclusive(lane, sender) }
+    pub(super) fn exclusive(incoming: Incoming, lane: Arc<Lane>, connection: Exclusive) -> Self {
+        Self { incoming, hold: Hold::Exclusive(lane, connection) }
     }
 
     pub(super) fn shared(incoming: Incoming, slot: StreamSlot) -> Self {
@@ -36,8 +37,8 @@ impl LaneBody {
     }
 
     fn release(&mut self) {
-        if let Hold::Exclusive(lane, sender) = std::mem::replace(&mut self.hold, Hold::Released) {
-            lane.give_back(sender);
+        if let Hold::Exclusive(lane, connection) = std::mem::replace(&mut self.hold, Hold::Released) {
+            lane.give_back(connection);
         }
     }
 }
@@ -50,7 +51,12 @@ impl Body for LaneBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        let this = &mut *self;
+        let incoming = Pin::new(&mut this.incoming);
+        let polled = match &mut this.hold {
+            Hold::Exclusive(_, connection) => connection.poll_frame(incoming, cx),
+            Hold::Shared(_) | Hold::Released => incoming.poll_frame(cx),
+        };
         match &polled {
             Poll::Ready(None) => self.release(),
             Poll::Ready(Some(Ok(_))) if self.incoming.is_end_stream() => self.release(),

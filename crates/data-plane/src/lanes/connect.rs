@@ -9,7 +9,8 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Http1Sender, Http2Sender, Origin};
+use super::exclusive::Exclusive;
+use super::{Http2Sender, Origin};
 
 /// Opens connections.
 #[derive(Clone)]
@@ -24,7 +25,7 @@ impl std::fmt::Debug for Connector {
 }
 
 pub(super) enum Connection {
-    Http1(Http1Sender),
+    Http1(Exclusive),
     Http2(Http2Sender),
 }
 
@@ -99,11 +100,7 @@ where
 {
     let (sender, connection) =
         http1::Builder::new().handshake::<_, Full<bytes::Bytes>>(io).await.map_err(|e| e.to_string())?;
-    // Its errors reach the request that uses the connection.
-    tokio::spawn(async move {
-        let _ = connection.await;
-    });
-    Ok(Connection::Http1(sender))
+    Ok(Connection::Http1(Exclusive::new(sender, connection)))
 }
 
 async fn handshake_http2<T>(io: TokioIo<T>) -> Result<Connection, String>

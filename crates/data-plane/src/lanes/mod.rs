@@ -5,6 +5,7 @@
 
 mod body;
 mod connect;
+mod exclusive;
 mod origin;
 
 pub use body::LaneBody;
@@ -13,16 +14,17 @@ pub use origin::{BadBaseUrl, BaseUrl, Origin};
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use tokio::time::Instant;
 use tollgate_telemetry::metrics::{Metrics, ProviderLabels};
 
 use connect::Connection;
+use exclusive::Exclusive;
 
 /// Limits of the connections.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +104,7 @@ impl Lanes {
     pub fn lane(&self, origin: &Origin) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(lanes.entry(origin.clone()).or_insert_with(|| {
-            Arc::new(Lane {
+            let lane = Arc::new(Lane {
                 origin: origin.clone(),
                 connector: Arc::clone(&self.connector),
                 settings: self.settings,
@@ -111,7 +113,11 @@ impl Lanes {
                 shared: Mutex::default(),
                 exclusive: AtomicBool::new(!origin.tls),
                 turn: tokio::sync::Mutex::default(),
-            })
+            });
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(sweep_regularly(Arc::downgrade(&lane), self.settings.idle_timeout / 4));
+            }
+            lane
         }))
     }
 }
@@ -132,12 +138,11 @@ pub struct Lane {
     turn: tokio::sync::Mutex<()>,
 }
 
-type Http1Sender = http1::SendRequest<Full<Bytes>>;
 type Http2Sender = http2::SendRequest<Full<Bytes>>;
 
 #[derive(Debug)]
 struct IdleConnection {
-    sender: Http1Sender,
+    connection: Exclusive,
     since: Instant,
 }
 
@@ -194,9 +199,9 @@ impl Lane {
                 Err(SendError::Broken { .. }) => {}
                 result => return result,
             }
-        } else if let Some(mut sender) = self.idle_connection().await {
-            match sender.send_request(self.request(head, body.clone(), false)).await {
-                Ok(response) => return Ok(self.release_at_end(response, sender)),
+        } else if let Some(mut connection) = self.idle_connection().await {
+            match connection.send(self.request(head, body.clone(), false)).await {
+                Ok(response) => return Ok(self.release_at_end(response, connection)),
                 // The provider had closed the reused connection: not an attempt, try a fresh one.
                 Err(error) if is_stale(&error) => {}
                 Err(error) => return Err(self.broken(&error)),
@@ -233,11 +238,11 @@ impl Lane {
             .get_or_create(&ProviderLabels { origin: self.origin.to_string() })
             .inc();
         match connection {
-            Connection::Http1(mut sender) => {
+            Connection::Http1(mut connection) => {
                 self.exclusive.store(true, Ordering::Relaxed);
                 drop(turn);
-                let response = sender.send_request(self.request(head, body, false)).await;
-                response.map(|r| self.release_at_end(r, sender)).map_err(|e| self.broken(&e))
+                let response = connection.send(self.request(head, body, false)).await;
+                response.map(|r| self.release_at_end(r, connection)).map_err(|e| self.broken(&e))
             }
             Connection::Http2(sender) => {
                 let streams = Arc::new(AtomicUsize::new(0));
@@ -293,7 +298,7 @@ impl Lane {
             .map(|c| (c.sender.clone(), StreamSlot::take(&c.streams)))
     }
 
-    async fn idle_connection(&self) -> Option<Http1Sender> {
+    async fn idle_connection(&self) -> Option<Exclusive> {
         loop {
             let candidate = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
             if candidate.since.elapsed() > self.settings.idle_timeout {
@@ -301,9 +306,9 @@ impl Lane {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 return None;
             }
-            let mut sender = candidate.sender;
-            if sender.ready().await.is_ok() {
-                return Some(sender);
+            let mut connection = candidate.connection;
+            if connection.ready().await.is_ok() {
+                return Some(connection);
             }
         }
     }
@@ -311,28 +316,41 @@ impl Lane {
     fn release_at_end(
         self: &Arc<Self>,
         response: http::Response<hyper::body::Incoming>,
-        sender: Http1Sender,
+        connection: Exclusive,
     ) -> http::Response<LaneBody> {
-        response.map(|body| LaneBody::exclusive(body, Arc::clone(self), sender))
+        response.map(|body| LaneBody::exclusive(body, Arc::clone(self), connection))
     }
 
     /// Takes back a connection whose response body has ended.
-    pub(crate) fn give_back(&self, sender: Http1Sender) {
-        if sender.is_closed() {
-            return;
-        }
-        let now = Instant::now();
+    pub(crate) fn give_back(&self, connection: Exclusive) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() >= self.settings.max_idle {
             self.metrics.limit_hit("idle_connections");
             return;
         }
-        if idle.first().is_some_and(|c| now - c.since > self.settings.idle_timeout) {
-            let fresh = idle.iter().position(|c| now - c.since <= self.settings.idle_timeout);
-            let stale = fresh.unwrap_or(idle.len());
-            idle.drain(..stale);
+        idle.push(IdleConnection { connection, since: Instant::now() });
+    }
+
+    /// Closes idle connections that are too old or that the provider has closed. Nothing else looks at them.
+    fn sweep(&self) {
+        let now = Instant::now();
+        let mut idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        idle.retain_mut(|c| now - c.since <= self.settings.idle_timeout && !c.connection.has_ended());
+        let mut kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // What came back meanwhile is younger and stays on top.
+        idle.append(&mut kept);
+        *kept = idle;
+    }
+}
+
+/// Sweeps a lane for as long as it lives.
+async fn sweep_regularly(lane: Weak<Lane>, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        match lane.upgrade() {
+            Some(lane) => lane.sweep(),
+            None => return,
         }
-        idle.push(IdleConnection { sender, since: now });
     }
 }
 
