@@ -1,5 +1,5 @@
 # Everything a person or CI does here begins with one of these. Nothing has to be set up first except Rust (rustup),
-# Node 20, Python 3.11 and a C compiler; each target installs the rest.
+# Node 20, Python 3.11, a C and a C++ compiler; each target installs the rest.
 .DEFAULT_GOAL := help
 .PHONY: help run test fmt e2e crash fuzz fuzz-smoke bench bench-quick deny
 
@@ -19,6 +19,7 @@ test: ## every check and test, as CI runs them
 fmt: ## format all Rust code
 	cargo fmt --all
 	cargo fmt --all --manifest-path bench/Cargo.toml
+	cargo fmt --all --manifest-path fuzz/Cargo.toml
 
 e2e: ## the binary against published client SDKs
 	cargo build --release -p tollgate
@@ -28,10 +29,10 @@ crash: ## kill -9 under load, ROUNDS times (100), and compare the ledger each ti
 	cargo build --release -p tollgate
 	python3 e2e/crash.py --rounds $(ROUNDS)
 
-fuzz-smoke: ## the property tests with many more cases, on the stable toolchain
+fuzz-smoke: ## every fuzz target for 8 s, stable toolchain
 	scripts/fuzz-smoke.sh
 
-fuzz: ## every fuzz target for FUZZ_SECONDS (600) each; needs the nightly toolchain
+fuzz: ## every fuzz target for FUZZ_SECONDS (600) each, stable toolchain
 	scripts/fuzz.sh $(FUZZ_SECONDS)
 
 bench: ## the gateway against nginx and no proxy at all; tables in bench/results/

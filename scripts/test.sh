@@ -66,6 +66,7 @@ fi
 
 step "format" 2 cargo fmt --all --check
 step "format of the rig" 2 cargo fmt --all --check --manifest-path bench/Cargo.toml
+step "format of the fuzz targets" 2 cargo fmt --all --check --manifest-path fuzz/Cargo.toml
 step "tidy" 10 cargo xtask tidy
 step "clippy" 30 cargo clippy --workspace --all-targets "${locked[@]}" -- -D warnings
 step "tests" 40 cargo test --workspace "${locked[@]}"

@@ -8,6 +8,10 @@ use std::str::FromStr;
 const PICO_DIGITS: usize = 12;
 const NANO_DIGITS: usize = 9;
 
+/// No amount but zero stays exact when it is moved by more places: its digits are kept in 128 bits, which hold 39.
+/// Without a bound the exponent would set how long reading takes (I26).
+const MOST_PLACES: i64 = 40;
+
 /// A price: picodollars per unit (token, image, second, call).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Picodollars(pub i64);
@@ -120,6 +124,15 @@ fn parse_scaled(text: &str, digits: usize) -> Result<i64, MoneyError> {
     }
     let places = i64::try_from(digits).unwrap_or(0) + i64::from(exponent)
         - i64::try_from(fraction.len()).map_err(|_| not_decimal())?;
+    if value == 0 {
+        return Ok(0);
+    }
+    if places > MOST_PLACES {
+        return Err(MoneyError::TooLarge(text.to_owned()));
+    }
+    if places < -MOST_PLACES {
+        return Err(MoneyError::TooFine(text.to_owned(), digits));
+    }
     for _ in 0..places.max(0) {
         value = value.checked_mul(10).ok_or_else(|| MoneyError::TooLarge(text.to_owned()))?;
     }
@@ -180,6 +193,20 @@ mod tests {
         }
         assert!(matches!(Picodollars::parse("0.0000000000001"), Err(MoneyError::TooFine(..))));
         assert!(matches!(Picodollars::parse("99999999999999999999"), Err(MoneyError::TooLarge(_))));
+    }
+
+    /// Such texts were read digit by digit, two billion times.
+    #[test]
+    fn i26_huge_exponents_are_answered_at_once() {
+        for text in ["0e-2147483647", "0e2147483647", "-0.00e-2147483648", "0e+9"] {
+            assert_eq!(Picodollars::parse(text), Ok(Picodollars(0)), "{text}");
+        }
+        assert_eq!(Nanodollars::parse(&format!("0.{}", "0".repeat(500))), Ok(Nanodollars(0)));
+        let (large, fine) = ("1e2147483647", "1e-2147483648");
+        assert_eq!(Picodollars::parse(large), Err(MoneyError::TooLarge(large.to_owned())));
+        assert_eq!(Picodollars::parse(fine), Err(MoneyError::TooFine(fine.to_owned(), 12)));
+        let exact = format!("1{}e-30", "0".repeat(30));
+        assert_eq!(Picodollars::parse(&exact), Ok(Picodollars(1_000_000_000_000)), "{exact}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(crate) const REVISION: &str = "revision";
 pub(crate) fn connect(path: &Path, busy: Duration) -> Result<Connection, StoreError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    make_private(path);
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(busy)?;
@@ -38,6 +39,20 @@ pub(crate) fn connect(path: &Path, busy: Duration) -> Result<Connection, StoreEr
         Ok(connection)
     };
     open().map_err(|error| fault::database(path, &error))
+}
+
+/// Makes a new database readable for its owner only, whatever the folder allows; SQLite gives the files beside it
+/// the same mode. One that exists keeps its mode, and is not even opened here: closing it again would give up the
+/// locks that SQLite holds on it in this process.
+fn make_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // When it cannot be made, SQLite says why.
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// Limits the size of the database as this connection may grow it.

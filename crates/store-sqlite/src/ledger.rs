@@ -138,12 +138,17 @@ impl Core {
         let before = shared.refusal();
         change(&mut shared);
         let after = shared.refusal();
+        let closed = shared.closed.is_some();
         self.accepting.store(after.is_none(), Ordering::Release);
         if shared.writer_idle || shared.gathering > 0 {
             self.wake.notify_one();
         }
         drop(shared);
         match (before, after) {
+            // The normal end.
+            (None, Some(reason)) if closed => {
+                tracing::info!(%reason, "the ledger closes; new requests are refused");
+            }
             (None, Some(reason)) => {
                 tracing::error!(%reason, "the ledger cannot be written; new requests are refused")
             }

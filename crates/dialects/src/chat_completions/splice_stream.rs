@@ -104,6 +104,19 @@ impl StreamSplice {
         if self.likes.write(data, out) {
             return;
         }
+        // JSON sent over several `data:` lines leaves on one. Line ends are blank only between its tokens, so what
+        // is no JSON must not become some by this.
+        if memchr::memchr2(b'\n', b'\r', data).is_none() {
+            self.chunk(data, out);
+        } else if json::validate(data).is_ok() {
+            let on_one_line: Vec<u8> =
+                data.iter().map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { *b }).collect();
+            self.chunk(&on_one_line, out);
+        }
+    }
+
+    /// One chunk on one line, which is like no other.
+    fn chunk(&mut self, data: &[u8], out: &mut Vec<u8>) {
         let Self { context, names, role_sent, held, upstream_usage, carried, likes } = self;
         let Ok(mut chunk) = Object::parse(data) else { return };
         if chunk.get("error").is_some_and(|e| !json::is_null(e)) {

@@ -33,7 +33,8 @@ impl ErrorBody {
     /// Reads a response's body.
     pub(super) fn read(body: &[u8], status: u16) -> Self {
         let text = body.trim_ascii();
-        if text.is_empty() {
+        // Blank is also what only Unicode calls so: the message is trimmed that way.
+        if String::from_utf8_lossy(text).trim().is_empty() {
             return Self::from_message(format!("The provider answered {status} without a body."));
         }
         if matches!(text.first(), Some(b'{' | b'[' | b'"'))

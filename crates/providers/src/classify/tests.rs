@@ -226,3 +226,11 @@ fn errors_inside_a_stream_carry_their_own_status() {
     assert_eq!((anthropic.class, anthropic.status), (FailureClass::Overloaded, None));
     assert_eq!(error_value("x", 200, &json!({"error": {}})).class, FailureClass::Server);
 }
+
+#[test]
+fn a_body_of_nothing_visible_is_no_message() {
+    for body in ["\u{b}", " \u{a0}\n", "\u{3000}\u{85}"] {
+        let failure = of("vllm", 413, body);
+        assert_eq!(failure.message, "The provider answered 413 without a body.", "{body:?}");
+    }
+}

@@ -137,14 +137,15 @@ impl Journal {
     fn create(&mut self) -> Result<Segment, StoreError> {
         let number = self.next;
         let path = path_of(&self.folder, number);
-        let made =
-            OpenOptions::new().append(true).create_new(true).open(&path).and_then(|file| {
-                match (&file).write(record::MAGIC) {
-                    Ok(count) if count == record::MAGIC.len() => Ok(file),
-                    Ok(_) => Err(io::ErrorKind::StorageFull.into()),
-                    Err(error) => Err(error),
-                }
-            });
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let made = options.open(&path).and_then(|file| match (&file).write(record::MAGIC) {
+            Ok(count) if count == record::MAGIC.len() => Ok(file),
+            Ok(_) => Err(io::ErrorKind::StorageFull.into()),
+            Err(error) => Err(error),
+        });
         match made {
             Ok(file) => {
                 self.next += 1;

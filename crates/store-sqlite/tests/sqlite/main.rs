@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests stop a test as tests themselves do")]
 
+mod closing;
 mod crash;
 mod faults;
 mod place;

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use super::object::{Member, Object, walk};
-use super::scan::{JsonError, Notes, check_utf8};
+use super::scan::{JsonError, Notes, check_utf8, strings_are_clean};
 
 /// From how many bytes on the end of a string is remembered.
 const LONG: usize = 64;
+/// From how many bytes on a text is looked over before it is walked.
+const LARGE: usize = 8 << 10;
 /// The longest string that [`Checked::may_hold`] knows of, quotes included.
 const SHORT: usize = 24;
 
@@ -33,6 +35,8 @@ struct Index {
     long: Vec<(usize, usize)>,
     /// One bit for each kind of short string; strings of one kind cannot be told apart.
     short: u128,
+    /// The strings need only be found, not checked.
+    clean: bool,
 }
 
 impl Notes for Index {
@@ -44,6 +48,11 @@ impl Notes for Index {
         } else if length <= SHORT {
             self.short |= kind_of(&text[start + 1..end - 1]);
         }
+    }
+
+    #[inline]
+    fn clean(&self) -> bool {
+        self.clean
     }
 }
 
@@ -63,7 +72,8 @@ impl<T: AsRef<[u8]>> Checked<T> {
     pub fn new(text: T) -> Result<Self, JsonError> {
         check_utf8(text.as_ref())?;
         let mut members = Vec::with_capacity(16);
-        let mut index = Index::default();
+        let clean = text.as_ref().len() >= LARGE && strings_are_clean(text.as_ref());
+        let mut index = Index { clean, ..Index::default() };
         walk(text.as_ref(), &mut index, |key, escaped, value| {
             members.push(Slot { key: (key.start, key.end), value: (value.start, value.end), escaped });
         })?;
@@ -131,7 +141,43 @@ mod tests {
         assert_eq!(found, [format!("\"{long}\""), format!("\"{long}\"")]);
     }
 
+    /// Large enough to be looked over first.
+    fn large(inner: &str) -> String {
+        format!("{{\"pad\":\"{}\",\"x\":{inner}}}", "p".repeat(LARGE))
+    }
+
+    #[test]
+    fn a_large_text_is_judged_as_a_small_one() {
+        for inner in [
+            r#""plain""#,
+            r#""a \" quote, a \\ and a \n""#,
+            r#""ends in a backslash \\""#,
+            r#"["\\\"", {"k\"ey": "\u0041"}]"#,
+            r#""bad \q escape""#,
+            r#""C:\\users""#,
+            "\"a raw\nline feed\"",
+            r#""open"#,
+            r#""open \"#,
+            "1, \n \"y\": 2",
+        ] {
+            let text = large(inner);
+            match (Checked::new(text.as_bytes()), Object::parse(text.as_bytes())) {
+                (Ok(checked), Ok(object)) => assert_eq!(checked.object(), object, "{inner}"),
+                (Err(ours), Err(theirs)) => assert_eq!(ours, theirs, "{inner}"),
+                (ours, theirs) => panic!("{inner}: {ours:?} but {theirs:?}"),
+            }
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn any_large_text_is_judged_as_a_small_one(inner in "[\\[\\]{}:,\"\\\\nub/q a0-9]{0,40}") {
+            let text = large(&inner);
+            let ours = Checked::new(text.as_bytes()).map(|c| c.object().to_vec());
+            let theirs = Object::parse(text.as_bytes()).map(|o| o.to_vec());
+            proptest::prop_assert_eq!(ours, theirs);
+        }
+
         #[test]
         fn no_string_is_missed(words in proptest::collection::vec("[a-z_]{0,30}", 1..12)) {
             let text = format!("{{\"k\":{}}}", serde_json::to_string(&words).unwrap());

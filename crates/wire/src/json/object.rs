@@ -142,7 +142,7 @@ impl<'a> Object<'a> {
 
     /// Gives a member another name, where it stands.
     pub fn rename(&mut self, from: &str, to: &str) {
-        if !self.has(from) {
+        if from == to || !self.has(from) {
             return;
         }
         self.remove(to);
@@ -310,6 +310,13 @@ mod tests {
         assert_eq!(object.get("model"), Some(&b"1"[..]));
         object.rename("model", "name");
         assert_eq!(object.to_vec(), br#"{"name":1,"z":2}"#);
+    }
+
+    #[test]
+    fn a_member_renamed_to_its_own_name_stays() {
+        let mut object = Object::parse(br#"{"a":1,"b":2}"#).unwrap();
+        object.rename("a", "a");
+        assert_eq!(object.to_vec(), br#"{"a":1,"b":2}"#);
     }
 
     #[test]

@@ -179,6 +179,54 @@ pub(super) fn skip_string(text: &[u8], at: usize) -> Result<(usize, bool), JsonE
     }
 }
 
+/// Whether no string of the text can be malformed: there is no control character anywhere, and behind every
+/// backslash stands a letter of a simple escape. `false` says nothing: a text may hold `\\u` escapes, doubled
+/// backslashes, or line breaks between its members. Looking at pairs of bytes without stopping lets the
+/// compiler use vector code, which a walk from escape to escape cannot.
+pub(super) fn strings_are_clean(text: &[u8]) -> bool {
+    const BLOCK: usize = 4096;
+    let simple = |b: u8| {
+        u8::from(b == b'"')
+            | u8::from(b == b'\\')
+            | u8::from(b == b'/')
+            | u8::from(b == b'b')
+            | u8::from(b == b'f')
+            | u8::from(b == b'n')
+            | u8::from(b == b'r')
+            | u8::from(b == b't')
+    };
+    let mut at = 0;
+    while at < text.len() {
+        let end = (at + BLOCK).min(text.len());
+        let (these, next) = (&text[at..end], &text[at + 1..(end + 1).min(text.len())]);
+        let bad = these.iter().zip(next).fold(0, |bad, (b, next)| {
+            bad | u8::from(*b < 0x20) | (u8::from(*b == b'\\') & (simple(*next) ^ 1))
+        });
+        if bad != 0 {
+            return false;
+        }
+        at = end;
+    }
+    text.last().is_none_or(|b| *b >= 0x20 && *b != b'\\')
+}
+
+/// The end of the string that begins at `at`, in a text whose strings are clean: the next quote that an even
+/// number of backslashes stands before.
+fn clean_string_end(text: &[u8], at: usize) -> Result<usize, JsonError> {
+    let mut from = at + 1;
+    loop {
+        let Some(offset) = memchr::memchr(b'"', text.get(from..).unwrap_or_default()) else {
+            return Err(JsonError { what: "a string is not closed", offset: text.len() });
+        };
+        let quote = from + offset;
+        let backslashes = text[from..quote].iter().rev().take_while(|b| **b == b'\\').count();
+        if backslashes % 2 == 0 {
+            return Ok(quote + 1);
+        }
+        from = quote + 1;
+    }
+}
+
 /// The end of the escape that begins at `at` (its backslash).
 fn skip_escape(text: &[u8], at: usize) -> Result<usize, JsonError> {
     match text.get(at + 1) {
@@ -224,6 +272,13 @@ fn skip_literal(text: &[u8], at: usize, word: &'static [u8]) -> Result<usize, Js
 pub(super) trait Notes {
     /// The string from its opening quote to behind its closing one.
     fn string(&mut self, text: &[u8], start: usize, end: usize);
+
+    /// Whether the strings of the text are known to be well-formed ([`strings_are_clean`]), so that only their
+    /// ends need be found.
+    #[inline]
+    fn clean(&self) -> bool {
+        false
+    }
 }
 
 /// Nothing is noted.
@@ -242,7 +297,7 @@ pub(super) fn skip_value(text: &[u8], at: usize, notes: &mut impl Notes) -> Resu
         match text.get(i) {
             Some(b'"') => {
                 let start = i;
-                i = skip_string(text, start)?.0;
+                i = if notes.clean() { clean_string_end(text, start)? } else { skip_string(text, start)?.0 };
                 notes.string(text, start, i);
             }
             Some(b'-' | b'0'..=b'9') => i = skip_number(text, i)?,
@@ -314,7 +369,12 @@ pub(super) fn skip_key(text: &[u8], at: usize, notes: &mut impl Notes) -> Result
     if text.get(at) != Some(&b'"') {
         return Err(JsonError { what: "expected a member name in double quotes", offset: at });
     }
-    let (end, escaped) = skip_string(text, at)?;
+    let (end, escaped) = if notes.clean() {
+        let end = clean_string_end(text, at)?;
+        (end, memchr::memchr(b'\\', &text[at..end]).is_some())
+    } else {
+        skip_string(text, at)?
+    };
     notes.string(text, at, end);
     let colon = skip_space(text, end);
     if text.get(colon) != Some(&b':') {

@@ -329,3 +329,34 @@ fn chunks_that_differ_in_their_text_are_recognised() {
         assert!(memchr::memmem::find(&out, b"three").is_some());
     }
 }
+
+#[test]
+fn i17_json_over_several_lines_leaves_on_one() {
+    let chunk = "{\"choices\":[\r\n{\"delta\":{\"content\":\"x\"},\"own\":[1,\n2]}]}";
+    let end = "{\"choices\":[{\"delta\":{},\n\"finish_reason\":\"stop\"}],\n\"usage\":{\"odd\":[1,\n2]},\"more\":[\n]}";
+    let mut splice = StreamSplice::new(context());
+    let mut out = Vec::new();
+    // The second is like the first, but for its text.
+    for text in ["x", "why"] {
+        splice.event(chunk.replace('x', text).as_bytes(), &mut out);
+    }
+    splice.event(end.as_bytes(), &mut out);
+    splice.close(&receipt(), &mut out);
+    let text = String::from_utf8(out.clone()).unwrap();
+    for event in text.split_terminator("\n\n") {
+        assert!(event.starts_with("data: ") && !event.contains(['\n', '\r']), "{event:?}");
+    }
+    let (found, done) = chunks(&out);
+    let (content, ..) = check_sequence(&found, done);
+    assert_eq!(content, "xwhy");
+    assert_eq!(found[1]["choices"][0]["own"], json!([1, 2]));
+    assert_eq!(found.last().unwrap()["usage"]["odd"], json!([1, 2]));
+}
+
+#[test]
+fn a_line_feed_inside_a_string_is_no_json_and_writes_nothing() {
+    let mut splice = StreamSplice::new(context());
+    let mut out = Vec::new();
+    splice.event(b"{\"choices\":[{\"delta\":{\"content\":\"x\ny\"}}]}", &mut out);
+    assert_eq!(out, b"");
+}

@@ -73,7 +73,7 @@ impl<'a> Chunk<'a> {
         self.choices.iter().find(is_first).map(|object| Choice { object })
     }
 
-    /// All choices, for a tap: a client may have asked for several.
+    /// All choices, for a tap: a client may have asked for several, and pays for all.
     pub(super) fn choices(&self) -> impl Iterator<Item = Choice<'_, 'a>> {
         self.choices.iter().map(|object| Choice { object })
     }
@@ -85,6 +85,11 @@ pub(super) struct Choice<'c, 'a> {
 }
 
 impl<'a> Choice<'_, 'a> {
+    /// Whether it is the same one, not only an equal one.
+    pub(super) fn is(&self, other: &Choice<'_, '_>) -> bool {
+        std::ptr::eq::<Object<'_>>(self.object, other.object)
+    }
+
     /// `finish_reason` as sent; an empty one is `Some("")`, `null` is none.
     pub(super) fn finish_reason(&self) -> Option<Cow<'_, str>> {
         json::string(self.object.get("finish_reason")?)

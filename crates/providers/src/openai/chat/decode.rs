@@ -87,9 +87,6 @@ impl Decoder {
 
     /// Corrects the form by the first byte that is no white space.
     fn sniff(&mut self, bytes: &[u8]) {
-        if self.sniffed {
-            return;
-        }
         let Some(first) = bytes.iter().find(|b| !b.is_ascii_whitespace()) else {
             return;
         };
@@ -170,7 +167,14 @@ impl ReplyDecoder for Decoder {
         if self.state.done {
             return;
         }
-        self.sniff(bytes);
+        let mut bytes = bytes;
+        if !self.sniffed {
+            self.sniff(bytes);
+            if self.sniffed {
+                // White space before the first line means nothing, in whichever piece it came (I20).
+                bytes = bytes.trim_ascii_start();
+            }
+        }
         if self.form == BodyForm::Whole || !self.sniffed {
             self.whole.extend_from_slice(bytes);
             if self.whole.len() > MAX_WHOLE {

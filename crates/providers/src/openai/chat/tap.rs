@@ -68,17 +68,28 @@ impl ChatTap {
         let mut content = false;
         let mut finishes = false;
         let mut text = None;
+        // All choices are content and consumption; how the answer ended is for the first one to say, as in the
+        // decoder, so that it is not over while the first is still written.
+        let first = chunk.choice();
         for choice in chunk.choices() {
+            let is_first = first.as_ref().is_some_and(|first| first.is(&choice));
             if let Some(delta) = choice.delta(form) {
-                content |= self.delta(&delta);
+                let size_before = self.seen.output_bytes;
+                let (shown, calls) = self.delta(&delta);
+                content |= shown;
                 text = text.or_else(|| added_text(&delta));
+                // Sources alone are no answer, as in the decoder.
+                let sourced = self.seen.output_bytes == size_before && delta.has("annotations");
+                self.ending.content |= is_first && shown && (calls || !sourced || has_more(&delta));
+                self.ending.tool_calls |= is_first && calls;
             }
             if let Some(reason) = choice.finish_reason() {
-                self.ending.note(&reason);
                 finishes = true;
+                if is_first {
+                    self.ending.note(&reason);
+                }
             }
         }
-        self.ending.content |= content;
         let report = chunk.usage(self.usage);
         if let Some(text) = text.filter(|_| content && !finishes && report.is_none() && name.is_empty()) {
             let added = self.seen.output_bytes - before;
@@ -117,8 +128,8 @@ impl ChatTap {
         true
     }
 
-    /// Whether the delta holds anything a client sees; its bytes are counted.
-    fn delta(&mut self, delta: &Object<'_>) -> bool {
+    /// Whether the delta holds anything a client sees, and whether that is calls; its bytes are counted.
+    fn delta(&mut self, delta: &Object<'_>) -> (bool, bool) {
         let before = self.seen.output_bytes;
         for key in TEXTS {
             if let Some(raw) = delta.get(key) {
@@ -129,16 +140,18 @@ impl ChatTap {
         for key in LISTS {
             listed |= delta.get(key).is_some_and(is_filled_list);
         }
+        let mut calls = false;
         if let Some(raw) = delta.get("tool_calls").filter(|raw| is_filled_list(raw)) {
-            self.ending.tool_calls = true;
+            // As in the decoder, what is no object is no call.
+            calls = json::elements(raw).is_ok_and(|entries| entries.iter().any(|e| e.first() == Some(&b'{')));
             self.seen.output_bytes += size(raw);
         }
         let object = |key: &str| delta.get(key).is_some_and(|raw| raw.first() == Some(&b'{'));
         if object("function_call") {
-            self.ending.tool_calls = true;
+            calls = true;
             listed = true;
         }
-        listed || object("audio") || self.seen.output_bytes > before
+        (listed || object("audio") || self.seen.output_bytes > before, calls)
     }
 
     fn fail(&mut self, failure: Failure) -> Tapped {
@@ -222,6 +235,12 @@ fn added_text<'a>(delta: &Object<'a>) -> Option<&'a [u8]> {
     function.get_borrowed("arguments").filter(is_text)
 }
 
+/// Whether a delta without text holds content beside its annotations.
+fn has_more(delta: &Object<'_>) -> bool {
+    ["images", "reasoning_details"].into_iter().any(|key| delta.get(key).is_some_and(is_filled_list))
+        || delta.get("audio").is_some_and(|raw| raw.first() == Some(&b'{'))
+}
+
 /// Bytes of text in a value: of a string its content, of a list its parts, as they stand.
 fn size(raw: &[u8]) -> u64 {
     match raw.first() {
@@ -273,6 +292,56 @@ mod tests {
             }
             let ends = [&mut alike, &mut apart].map(|tap| tap.event(b"", b"[DONE]"));
             proptest::prop_assert_eq!(&ends[0], &ends[1]);
+        }
+    }
+
+    #[test]
+    fn i16_only_the_first_choice_ends_the_answer() {
+        let chunk = |index: u64, delta: Value, finish: Value| {
+            json!({"choices": [{"index": index, "delta": delta, "finish_reason": finish}]}).to_string()
+        };
+        let call =
+            json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]});
+        let text = |index| chunk(index, json!({"content": "four"}), Value::Null);
+        let others = [text(0), text(1), chunk(1, call, Value::Null), chunk(1, json!({}), json!("length"))];
+        for (last, expected) in [(None, None), (Some("stop"), Some(FinishReason::Stop))] {
+            let mut tap = ChatTap::new(&Target::default());
+            for data in &others {
+                tap.event(b"", data.as_bytes());
+            }
+            assert!(tap.seen().output_bytes > 8, "what the other choices say was generated too");
+            if let Some(reason) = last {
+                tap.event(b"", chunk(0, json!({}), json!(reason)).as_bytes());
+                tap.event(b"", chunk(1, json!({}), json!("length")).as_bytes());
+            }
+            let end = tap.event(b"", b"[DONE]");
+            assert_eq!(matches!(end, Tapped::Finished), expected.is_some(), "{end:?}");
+            assert_eq!(tap.seen().finish, expected);
+        }
+    }
+
+    #[test]
+    fn i02_what_is_no_call_is_none_to_the_tap_either() {
+        for (calls, expected) in [
+            (json!(["text", null]), FinishReason::Stop),
+            (json!([null, {"function": {"name": "f"}}]), FinishReason::ToolCalls),
+        ] {
+            let message = json!({"content": "a", "tool_calls": calls});
+            let body = json!({"choices": [{"message": message, "finish_reason": "stop"}]}).to_string();
+            let mut tap = ChatTap::new(&Target::default());
+            assert_eq!(tap.whole(body.as_bytes()), Tapped::Finished);
+            assert_eq!(tap.seen().finish, Some(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn i16_sources_alone_are_no_answer() {
+        let annotations = json!([{"type": "url_citation", "url_citation": {"url": "https://example.com"}}]);
+        for (content, ends) in [(Value::Null, false), (json!("a"), true)] {
+            let message = json!({"content": content, "annotations": annotations});
+            let body = json!({"choices": [{"message": message}]}).to_string();
+            let end = ChatTap::new(&Target::default()).whole(body.as_bytes());
+            assert_eq!(end == Tapped::Finished, ends, "{end:?}");
         }
     }
 

@@ -104,9 +104,10 @@ impl ToolCalls {
         Ok(())
     }
 
-    /// Other content comes: an open call whose arguments are whole is complete.
+    /// Other content comes: an open call whose arguments are whole is complete. One that has no name yet is not
+    /// open, and its name may still come.
     pub(super) fn settle(&mut self, next_block: &mut u32, out: &mut Vec<ReplyEvent>) {
-        if self.calls.get(self.at).is_some_and(|call| call.extent.is_complete()) {
+        if self.calls.get(self.at).is_some_and(|call| call.block.is_some() && call.extent.is_complete()) {
             self.close(out);
             self.pump(false, next_block, out);
         }

@@ -162,6 +162,20 @@ fn what_makes_no_sense_is_the_providers_failure() {
     }
 }
 
+#[test]
+fn i20_white_space_before_a_stream_means_nothing_however_it_is_cut() {
+    let text = format!(" data: {}\n\ndata: [DONE]\n\n", stop());
+    for form in [BodyForm::Stream, BodyForm::Whole] {
+        let events = decode("x", form, text.as_bytes());
+        assert!(matches!(events.last(), Some(ReplyEvent::Finish(_))), "{form:?}: {events:?}");
+        let mut decoder = Decoder::new(&Target { provider: "x".into(), ..Target::default() }, form);
+        let mut bytewise = Vec::new();
+        text.bytes().for_each(|byte| decoder.push(&[byte], &mut bytewise));
+        decoder.end(&mut bytewise);
+        assert_eq!(bytewise, events, "{form:?}");
+    }
+}
+
 proptest::proptest! {
     /// Whatever comes, there is exactly one end, it is last, and the splits do not matter (I20).
     #[test]
@@ -184,7 +198,7 @@ proptest::proptest! {
 }
 
 /// Pieces of streams, good and bad.
-const PIECES: [&str; 16] = [
+const PIECES: [&str; 17] = [
     "data: {\"id\":\"a\",\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n",
     "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"r\"}}]}\r\n\r\n",
     "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"t\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]}}]}\n\n",
@@ -200,5 +214,6 @@ const PIECES: [&str; 16] = [
     ": ping\n\n",
     "data: {\"half\":",
     "\n",
+    " ",
     "{\"choices\":[{\"message\":{\"content\":\"w\"},\"finish_reason\":\"stop\"}]}",
 ];

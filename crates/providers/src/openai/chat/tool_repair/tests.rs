@@ -167,3 +167,15 @@ fn i26_calls_and_held_bytes_are_bounded() {
     }
     assert_eq!(refused.unwrap().class, FailureClass::Server);
 }
+
+#[test]
+fn i18_a_call_without_a_name_is_not_ended_before_it_has_begun() {
+    let (mut tools, mut next, mut out) = (ToolCalls::default(), 0, Vec::new());
+    let delta = CallDelta { index: Some(0), place: (0, 1), id: "a", name: "", arguments: "{}", whole: false };
+    tools.push(&delta, &mut next, &mut out).unwrap();
+    tools.settle(&mut next, &mut out);
+    assert_eq!(out, [], "nothing can be told of it yet");
+    tools.finish(&mut next, &mut out);
+    assert_ordered(&out);
+    assert_eq!(out.len(), 3, "{out:?}");
+}
