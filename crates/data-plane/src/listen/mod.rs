@@ -6,7 +6,7 @@ mod dispatch;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -100,7 +100,9 @@ impl Server {
         let service = service_fn(move |request| {
             let server = self.clone();
             async move {
-                let mut answer = pin!(dispatch::answer(&server.gateway, server.fallback.as_ref(), request));
+                // On the heap, and gone with the response head: a connection that streams does not carry the
+                // room that deciding took.
+                let mut answer = Box::pin(dispatch::answer(&server.gateway, server.fallback.as_ref(), request));
                 Ok::<_, Infallible>(std::future::poll_fn(|cx| guarded(answer.as_mut(), cx)).await)
             }
         });
@@ -109,6 +111,7 @@ impl Server {
         let mut draining = false;
         loop {
             tokio::select! {
+                biased;
                 // A client's broken connection is no event of ours: its request has been settled.
                 _ = connection.as_mut() => return,
                 () = shutdown.cancelled(), if !draining => {
