@@ -102,7 +102,8 @@ impl Server {
             async move {
                 // On the heap, and gone with the response head: a connection that streams does not carry the
                 // room that deciding took.
-                let mut answer = Box::pin(dispatch::answer(&server.gateway, server.fallback.as_ref(), request));
+                let mut answer =
+                    Box::pin(dispatch::answer(&server.gateway, server.fallback.as_ref(), request));
                 Ok::<_, Infallible>(std::future::poll_fn(|cx| guarded(answer.as_mut(), cx)).await)
             }
         });
