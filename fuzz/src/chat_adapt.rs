@@ -14,8 +14,8 @@ pub fn check(body: &[u8]) {
     let body = Bytes::copy_from_slice(body);
     let Ok(request) = Request::parse(&body) else { return };
     for target in endpoints::all() {
-        match adapt(&body, &target, request.stream) {
-            Ok(adapted) => check_adapted(&body, &adapted, &target, request.stream),
+        match adapt(&body, &target, request.head.stream) {
+            Ok(adapted) => check_adapted(&body, &adapted, &target, request.head.stream),
             Err(error) => {
                 assert!(!error.message.trim().is_empty(), "{}", target.provider);
                 assert!((400..500).contains(&error.status()), "{}: {error}", target.provider);

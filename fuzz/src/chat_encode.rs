@@ -14,11 +14,11 @@ pub fn check(body: &[u8]) {
     let Ok(request) = Request::parse(&body) else { return };
     let Some(conversation) = chat_request::conversation(&request) else { return };
     for target in endpoints::all() {
-        let encoded = openai::chat::encode(&conversation, &target, request.stream);
+        let encoded = openai::chat::encode(&conversation, &target, request.head.stream);
         check_body(encoded.as_deref(), &target.model);
     }
     for target in [endpoints::anthropic(false), endpoints::anthropic(true)] {
-        let encoded = anthropic::messages::encode(&conversation, &target, request.stream);
+        let encoded = anthropic::messages::encode(&conversation, &target, request.head.stream);
         check_body(encoded.as_ref().map(|e| &*e.body), &target.model);
         if let Ok(encoded) = &encoded {
             let written = Object::parse(&encoded.body).expect("an object");

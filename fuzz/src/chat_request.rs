@@ -14,8 +14,8 @@ pub fn check(body: &[u8]) {
     match Request::parse(&body) {
         Ok(request) => {
             assert_eq!(json::validate(&body), Ok(()), "taken: {}", shown(&body));
-            assert!(!request.model.trim().is_empty());
-            assert_ne!(request.max_tokens, Some(0), "0 means absent");
+            assert!(!request.head.model.trim().is_empty());
+            assert_ne!(request.head.max_tokens, Some(0), "0 means absent");
             assert_eq!(request.body, body, "the body is kept as it came");
             let _ = conversation(&request);
         }

@@ -2,7 +2,7 @@
 //! reason, then `[DONE]` or an error (clients §0.1, I16).
 
 use serde_json::Value;
-use tollgate_dialects::chat_completions::ReplyContext;
+use tollgate_dialects::ReplyContext;
 use tollgate_domain::id::Ulid;
 use tollgate_domain::receipt::{Receipt, Routing};
 use tollgate_domain::{GenerationId, ModelId, Nanodollars, Usage};
@@ -62,7 +62,7 @@ pub fn context(exclude_reasoning: bool) -> ReplyContext {
         created_seconds: 1_785_881_890,
         model: "anthropic/claude-haiku-4.5".into(),
         fingerprint: "fp_abcdefghij".into(),
-        exclude_reasoning,
+        exclude_reasoning, prompt_tokens_estimate: 0,
     }
 }
 
@@ -86,5 +86,6 @@ pub fn receipt() -> Receipt {
         byok: false,
         native: None,
         service_tier: None,
+            warnings: Vec::new(),
     }
 }

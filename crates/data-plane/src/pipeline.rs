@@ -29,7 +29,8 @@ pub(crate) async fn chat_completions(
     arrival: Arrival,
 ) -> Result<Response<ReplyBody>, Refusal> {
     let chat = decode::chat(headers, &body)?;
-    let plan = resolve::plan(snapshot, &chat.request.model, &chat.request.needs, &chat.options, None)?;
+    let plan =
+        resolve::plan(snapshot, &chat.request.head.model, &chat.request.head.needs, &chat.options, None)?;
     let mut ticket = admit(gateway, caller, &chat, plan, arrival)?;
     let generation = ticket.intent.id;
     let mut live = match attempt::run(&mut ticket, &chat).await {
@@ -42,7 +43,7 @@ pub(crate) async fn chat_completions(
             return Err(Refusal::failed(&failure, generation, Some(receipt.routing)));
         }
     };
-    let mut response = if chat.request.stream {
+    let mut response = if chat.request.head.stream {
         let parts = StreamParts {
             ticket,
             translation: live.translation,

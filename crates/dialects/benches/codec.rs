@@ -6,7 +6,8 @@
 
 use bytes::Bytes;
 use divan::{Bencher, black_box};
-use tollgate_dialects::chat_completions::{ReplyContext, Request, StreamSplice, splice_whole};
+use tollgate_dialects::ReplyContext;
+use tollgate_dialects::chat_completions::{Request, StreamSplice, splice_whole};
 use tollgate_domain::id::Ulid;
 use tollgate_domain::receipt::{AttemptRecord, CredentialKind, Receipt, Routing};
 use tollgate_domain::{GenerationId, ModelId, Nanodollars, Usage};
@@ -42,6 +43,7 @@ fn context() -> ReplyContext {
         model: "openai/gpt-4o-mini".into(),
         fingerprint: "fp_0123456789".into(),
         exclude_reasoning: false,
+        prompt_tokens_estimate: 0,
     }
 }
 
@@ -75,6 +77,7 @@ fn receipt() -> Receipt {
         byok: false,
         native: None,
         service_tier: Some("default".into()),
+        warnings: Vec::new(),
     }
 }
 

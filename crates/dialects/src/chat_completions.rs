@@ -16,13 +16,14 @@ mod shape;
 mod splice_stream;
 mod splice_whole;
 mod stream;
+mod surface;
 mod tool_lane;
 mod usage;
 mod whole;
 
-pub use reply::{ReplyContext, fingerprint};
-pub use request::{Needs, Request};
+pub use reply::fingerprint;
+pub use request::Request;
 pub use splice_stream::StreamSplice;
-pub use splice_whole::{SpliceError, splice_whole};
+pub use splice_whole::splice_whole;
 pub use stream::StreamEncoder;
 pub use whole::encode_whole;

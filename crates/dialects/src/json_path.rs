@@ -52,6 +52,14 @@ pub(crate) fn wrong(path: &Path<'_>, expected: &str, raw: &[u8]) -> InputError {
     InputError::wrong_type(path.to_string(), expected, &found)
 }
 
+/// A short piece of a word that was not known, for a message.
+pub(crate) fn excerpt(text: &str) -> &str {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}
+
 /// Text.
 pub(crate) fn string<'a>(path: &Path<'_>, raw: &'a [u8]) -> Result<Cow<'a, str>, InputError> {
     json::string(raw).ok_or_else(|| wrong(path, "a string", raw))

@@ -5,7 +5,7 @@
 use std::io::Write;
 
 use tollgate_domain::receipt::{AttemptRecord, Receipt, Routing};
-use tollgate_domain::{GenerationId, JsonText, Nanodollars};
+use tollgate_domain::{GenerationId, JsonText, Nanodollars, Warning};
 use tollgate_wire::json::{write_escaped, write_string};
 
 /// Room for an object without many attempts.
@@ -32,7 +32,23 @@ fn write_gateway(out: &mut Vec<u8>, receipt: &Receipt) {
     if let Some(tier) = receipt.service_tier.as_deref().filter(|t| matches!(*t, "flex" | "priority")) {
         write_member(out, b",\"serviceTier\":", tier);
     }
+    if !receipt.warnings.is_empty() {
+        write_warnings(out, &receipt.warnings);
+    }
     out.push(b'}');
+}
+
+fn write_warnings(out: &mut Vec<u8>, warnings: &[Warning]) {
+    for (i, warning) in warnings.iter().enumerate() {
+        out.extend_from_slice(if i == 0 { b",\"warnings\":[" } else { b"," });
+        write_member(out, b"{\"type\":", warning.kind.as_str());
+        write_member(out, b",\"feature\":", &warning.feature);
+        if let Some(details) = &warning.details {
+            write_member(out, b",\"details\":", details);
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
 }
 
 /// The metadata of a request that failed: the path it took, and its id. It carries no cost, since errors
@@ -263,6 +279,7 @@ mod tests {
             byok: false,
             native: None,
             service_tier: None,
+            warnings: Vec::new(),
         }
     }
 

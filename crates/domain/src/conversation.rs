@@ -29,6 +29,10 @@ pub struct Conversation {
     pub verbosity: Option<String>,
     /// An opaque id of the end user for the provider's abuse detection.
     pub safety_identifier: Option<String>,
+    /// A key that keeps requests with a common prompt on one cache (OpenAI's `prompt_cache_key`).
+    pub prompt_cache_key: Option<String>,
+    /// The client's own labels of the request (OpenAI's `metadata`), for providers that keep them.
+    pub metadata: Vec<(String, String)>,
     /// A cache mark on the request as a whole: an automatic breakpoint (clients §0.6).
     pub cache: Option<CacheMark>,
     /// `providerOptions` namespaces other than `gateway`, for the provider of that slug only.
@@ -239,9 +243,14 @@ pub enum CacheTtl {
 pub enum Tool {
     /// A function the client runs.
     Function(FunctionTool),
-    /// A tool that a provider or the gateway runs, as the client wrote it.
+    /// A tool that is no function: one that a provider or the gateway runs, or a provider's own form of a
+    /// client's tool.
     Provider {
-        /// Its `type` or id.
+        /// Whose it is: the namespace of the protocol that defines it (`anthropic`, `openai`, `google`,
+        /// `vercel`), empty when the dialect does not say.
+        namespace: String,
+        /// Its `type` or id as the client wrote it (`web_search_20250305`, `custom`; of the AI SDK
+        /// `anthropic.web_search_20250305`).
         kind: String,
         /// The whole definition.
         value: Value,
@@ -307,6 +316,9 @@ pub struct ReasoningRequest {
     pub max_tokens: Option<u64>,
     /// Reason, but leave it out of the answer.
     pub exclude: bool,
+    /// How the reasoning shall be told (OpenAI's `summary`: `auto`, `concise`, `detailed`; Anthropic's
+    /// `display`: `summarized`, `omitted`).
+    pub summary: Option<String>,
 }
 
 impl ReasoningRequest {

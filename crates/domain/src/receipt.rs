@@ -5,6 +5,7 @@ use crate::id::{GenerationId, ModelId};
 use crate::json_text::JsonText;
 use crate::money::Nanodollars;
 use crate::usage::Usage;
+use crate::warning::Warning;
 
 /// Everything a dialect needs to close an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Receipt {
     pub native: Option<(String, JsonText)>,
     /// The service tier that served it, as the provider named it.
     pub service_tier: Option<String>,
+    /// What could not be done exactly as asked.
+    pub warnings: Vec<Warning>,
 }
 
 /// The path a request took (gateway-api §5).

@@ -110,6 +110,27 @@ impl Usage {
         self.input_cache_write_5m.saturating_add(self.input_cache_write_1h)
     }
 
+    /// The sum of two reports, for a request that took several calls.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            input_uncached: self.input_uncached.saturating_add(other.input_uncached),
+            input_cache_read: self.input_cache_read.saturating_add(other.input_cache_read),
+            input_cache_write_5m: self.input_cache_write_5m.saturating_add(other.input_cache_write_5m),
+            input_cache_write_1h: self.input_cache_write_1h.saturating_add(other.input_cache_write_1h),
+            input_audio: self.input_audio.saturating_add(other.input_audio),
+            input_image: self.input_image.saturating_add(other.input_image),
+            output_text: self.output_text.saturating_add(other.output_text),
+            output_reasoning: self.output_reasoning.saturating_add(other.output_reasoning),
+            output_audio: self.output_audio.saturating_add(other.output_audio),
+            output_image: self.output_image.saturating_add(other.output_image),
+            images: self.images.saturating_add(other.images),
+            searches: self.searches.saturating_add(other.searches),
+            anomaly: self.anomaly || other.anomaly,
+            estimated: self.estimated || other.estimated,
+        }
+    }
+
     /// All generated tokens.
     #[must_use]
     pub fn output_total(&self) -> u64 {

@@ -83,3 +83,22 @@ pub struct Seen {
     /// Bytes of generated text (visible, reasoning, tool arguments), for an estimate when no report comes.
     pub output_bytes: u64,
 }
+
+/// One upstream call of a task. A task may need several, when it is larger than the provider takes at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskCall {
+    /// The path behind the provider's base address, with its leading slash (`/embeddings`).
+    pub path: String,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Its media type (`application/json`, `multipart/form-data; boundary=…`).
+    pub content_type: String,
+}
+
+impl TaskCall {
+    /// A call with a JSON body.
+    #[must_use]
+    pub fn json(path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self { path: path.into(), body, content_type: "application/json".to_owned() }
+    }
+}

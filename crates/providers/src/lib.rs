@@ -5,6 +5,8 @@
 pub mod anthropic;
 pub mod classify;
 pub mod codec;
+pub mod cohere;
+pub mod gemini;
 pub mod openai;
 
-pub use codec::{BodyForm, ReplyDecoder, Seen, Tap, Tapped, Target};
+pub use codec::{BodyForm, ReplyDecoder, Seen, Tap, Tapped, Target, TaskCall};

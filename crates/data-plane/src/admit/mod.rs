@@ -72,7 +72,7 @@ pub(crate) fn admit(
         canonical_model: plan.canonical.as_str().to_owned(),
         provider,
         dialect: "chat_completions".to_owned(),
-        streamed: chat.request.stream,
+        streamed: chat.request.head.stream,
         end_user: chat.options.user.clone(),
         tags: chat.options.tags.clone(),
     };

@@ -28,7 +28,7 @@ pub(super) struct Call {
 /// # Errors
 /// What this target cannot carry; another may.
 pub(super) fn prepare(ticket: &Ticket, chat: &ChatIntent, route: &Route) -> Result<Call, Failure> {
-    let stream = chat.request.stream;
+    let stream = chat.request.head.stream;
     let mut headers = route.access.headers.clone();
     let accept = if stream { "text/event-stream" } else { "application/json" };
     headers.insert(http::header::ACCEPT, HeaderValue::from_static(accept));
@@ -83,7 +83,7 @@ fn context(ticket: &Ticket, chat: &ChatIntent) -> ReplyContext {
     ReplyContext {
         generation: ticket.intent.id,
         created_seconds: ticket.intent.admitted_at.seconds(),
-        model: chat.request.model.clone(),
+        model: chat.request.head.model.clone(),
         fingerprint: fingerprint(ticket.intent.id.0.0),
         exclude_reasoning: chat.request.reasoning_exclude,
     }

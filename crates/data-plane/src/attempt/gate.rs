@@ -44,7 +44,7 @@ pub(super) async fn attempt(ticket: &mut Ticket, chat: &ChatIntent, route: &Rout
         Ok(result) => result,
         Err(_) => {
             ticket.gateway.metrics.limit_hit("first_content_timeout");
-            let what = if chat.request.stream { "first content" } else { "answer" };
+            let what = if chat.request.head.stream { "first content" } else { "answer" };
             Err(Failure::provider(
                 FailureClass::Timeout,
                 format!("{} gave no {what} within {patience:?}.", route.access.slug),
@@ -70,7 +70,7 @@ async fn open(
 ) -> Result<Live, Failure> {
     let (parts, mut upstream) = response.into_parts();
     let mut out = Vec::new();
-    if chat.request.stream && !may_be_event_stream(&parts.headers) {
+    if chat.request.head.stream && !may_be_event_stream(&parts.headers) {
         return Err(not_a_stream(ticket, &parts.headers, upstream).await);
     }
     loop {
@@ -98,7 +98,7 @@ async fn open(
         let finished = match step {
             Step::Quiet => continue,
             // A whole answer is not over until it is over.
-            Step::Content if !chat.request.stream => continue,
+            Step::Content if !chat.request.head.stream => continue,
             Step::Content => false,
             Step::Finished => true,
             Step::Failed(failure) => return Err(failure),

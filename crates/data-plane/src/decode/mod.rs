@@ -23,7 +23,7 @@ pub(crate) struct ChatIntent {
 /// 400 with the place that is wrong.
 pub(crate) fn chat(headers: &HeaderMap, body: &Bytes) -> Result<ChatIntent, Refusal> {
     let request = Request::parse(body)?;
-    let mut options = request.options.clone();
+    let mut options = request.head.options.clone();
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     gateway_options::attribution(
         text(gateway_options::TAGS_HEADER),

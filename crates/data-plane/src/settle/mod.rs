@@ -154,6 +154,7 @@ fn receipt(ticket: &Ticket, seen: &Seen, metered: &Metered) -> Receipt {
         native: namespace.zip(seen.native.clone()),
         // Anthropic names its usual tier too; the service does not.
         service_tier: seen.info.service_tier.clone().filter(|tier| tier != "standard"),
+        warnings: Vec::new(),
     }
 }
 

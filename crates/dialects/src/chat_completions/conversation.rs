@@ -9,9 +9,9 @@ use tollgate_domain::conversation::{
 use tollgate_wire::json::{self, Kind};
 
 use super::message::{self, Marks, cache_mark, value};
-use super::request::{excerpt, max_tokens, read_reasoning};
+use super::request::{max_tokens, read_reasoning};
 use crate::checked::{Fields, elements};
-use crate::json_path::{Path, boolean, object, string, unsigned, wrong};
+use crate::json_path::{Path, boolean, excerpt, object, string, unsigned, wrong};
 
 /// The longest safety identifier; longer ones are cut (gateway-api §4.4).
 const SAFETY_IDENTIFIER_CHARS: usize = 64;
@@ -46,6 +46,8 @@ pub(super) fn read(body: &[u8]) -> Result<Conversation, InputError> {
         service_tier: service_tier(&fields, gateway.as_ref())?,
         verbosity: text(&fields, "verbosity")?,
         safety_identifier: safety_identifier(&fields, gateway.as_ref()),
+        prompt_cache_key: text(&fields, "prompt_cache_key")?,
+        metadata: labels(&fields)?,
         cache: automatic_cache(&fields, gateway.as_ref())?,
         provider_options: namespaces(options.as_ref())?,
     })
@@ -54,6 +56,16 @@ pub(super) fn read(body: &[u8]) -> Result<Conversation, InputError> {
 fn text(fields: &Fields<'_>, key: &str) -> Result<Option<String>, InputError> {
     let found = fields.get(key).map(|raw| string(&Path::Body.member(key), raw));
     Ok(found.transpose()?.map(std::borrow::Cow::into_owned))
+}
+
+/// OpenAI's `metadata`: text by name.
+fn labels(fields: &Fields<'_>) -> Result<Vec<(String, String)>, InputError> {
+    let path = Path::Body.member("metadata");
+    let Some(raw) = fields.get("metadata") else { return Ok(Vec::new()) };
+    object(&path, raw)?;
+    let members = Fields::of(raw);
+    let each = members.iter().flat_map(Fields::iter).filter(|(_, raw)| !json::is_null(raw));
+    each.map(|(name, raw)| Ok((name.to_owned(), string(&path.member(name), raw)?.into_owned()))).collect()
 }
 
 fn settings(fields: &Fields<'_>) -> Result<Settings, InputError> {
@@ -114,7 +126,8 @@ fn tools(fields: &Fields<'_>) -> Result<Vec<Tool>, InputError> {
                 return Err(InputError::missing(path.member("function").to_string(), expected));
             }
             (Some(kind), _) => {
-                found.push(Tool::Provider { kind: kind.to_owned(), value: value(&path, raw)? });
+                let namespace = namespace_of(kind).to_owned();
+                found.push(Tool::Provider { namespace, kind: kind.to_owned(), value: value(&path, raw)? });
             }
         }
     }
@@ -123,6 +136,16 @@ fn tools(fields: &Fields<'_>) -> Result<Vec<Tool>, InputError> {
         found.push(Tool::Function(function_tool(&path.element(i), raw, None)?));
     }
     Ok(found)
+}
+
+/// Whose tool it is: a custom tool is OpenAI's own, `vercel:…` the gateway's; of others this dialect does not
+/// say.
+fn namespace_of(kind: &str) -> &'static str {
+    match kind {
+        "custom" => "openai",
+        _ if kind.starts_with("vercel:") => "vercel",
+        _ => "",
+    }
 }
 
 fn function_tool(path: &Path<'_>, raw: &[u8], outer: Option<CacheMark>) -> Result<FunctionTool, InputError> {

@@ -1,25 +1,11 @@
 //! What every chunk and the whole answer share.
 
+use tollgate_domain::Receipt;
 use tollgate_domain::reply::Finish;
-use tollgate_domain::{GenerationId, Receipt};
 use tollgate_wire::json::write_string;
 
+use crate::ReplyContext;
 use crate::metadata::{self, write_integer};
-
-/// The facts of one answer that its bytes repeat.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReplyContext {
-    /// The request's id: `id` of every chunk.
-    pub generation: GenerationId,
-    /// `created`: seconds since the epoch.
-    pub created_seconds: i64,
-    /// The model as the client asked for it.
-    pub model: String,
-    /// `system_fingerprint`, the same in every chunk; see [`fingerprint`].
-    pub fingerprint: String,
-    /// Reasoning is left out of the answer.
-    pub exclude_reasoning: bool,
-}
 
 /// A `system_fingerprint`: `fp_` and ten digits of base 36, made of a random seed.
 #[must_use]

@@ -4,52 +4,22 @@
 use bytes::Bytes;
 use tollgate_domain::InputError;
 use tollgate_domain::conversation::{Conversation, ReasoningRequest};
-use tollgate_domain::input_error::InputErrorKind;
-use tollgate_domain::options::GatewayOptions;
-use tollgate_wire::json::{self, Checked, JsonError, Kind};
+use tollgate_wire::json::{self, Checked, Kind};
 
 use super::{conversation, shape};
-use crate::gateway_options;
-use crate::json_path::{self, Path, array, boolean, number, object, string, unsigned, wrong};
-
-/// What a model must be able to take to serve the request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Images in the prompt.
-    pub images: bool,
-    /// Documents or other files in the prompt.
-    pub files: bool,
-    /// Audio in the prompt.
-    pub audio: bool,
-    /// Tools to call.
-    pub tools: bool,
-    /// An answer after a JSON schema.
-    pub json_schema: bool,
-    /// Reasoning was asked for.
-    pub reasoning: bool,
-}
+use crate::json_path::{self, Path, array, boolean, excerpt, number, object, string, unsigned, wrong};
+use crate::surface::Head;
+use crate::{body, gateway_options};
 
 /// A request that passed the structural checks.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The model, as the client wrote it.
-    pub model: String,
-    /// The answer shall be streamed.
-    pub stream: bool,
+    /// What routing must know. Its `max_tokens` is `max_completion_tokens`, else `max_tokens`.
+    pub head: Head,
     /// `stream_options.include_usage`; usage is sent either way (gateway-api §7.1).
     pub include_usage: bool,
-    /// The most tokens to generate: `max_completion_tokens`, else `max_tokens`; 0 counts as absent.
-    pub max_tokens: Option<u64>,
-    /// `providerOptions.gateway` and the body's attribution.
-    pub options: GatewayOptions,
-    /// The body as it came.
-    pub body: Bytes,
-    /// The same, with what its check has found, for passthrough.
+    /// The body as it came, with what its check has found, for passthrough.
     pub checked: Checked<Bytes>,
-    /// Reasoning is to be left out of the answer.
-    pub reasoning_exclude: bool,
-    /// What the model must be able to take.
-    pub needs: Needs,
 }
 
 impl Request {
@@ -59,9 +29,9 @@ impl Request {
     /// `Malformed` with line, column and byte offset when the body is no JSON; `Invalid` with the JSON path
     /// and what was found when a member is missing or has a wrong type or value.
     pub fn parse(body: &Bytes) -> Result<Self, InputError> {
-        let checked = Checked::new(body.clone()).map_err(|e| not_an_object(body, &e))?;
-        let head = checked.object();
-        let get = |key: &str| head.get(key).filter(|v| !json::is_null(v));
+        let checked = body::check(body, "'model' and 'messages'")?;
+        let object = checked.object();
+        let get = |key: &str| object.get(key).filter(|v| !json::is_null(v));
         let root = Path::Body;
 
         let model = match get("model") {
@@ -92,18 +62,11 @@ impl Request {
         let include_usage = include_usage(get("stream_options"))?;
         let max_tokens = max_tokens(&get)?;
         let options = gateway_options::parse(get("providerOptions"), get("user"), get("safety_identifier"))?;
-        drop(head);
-        Ok(Self {
-            model,
-            stream,
-            include_usage,
-            max_tokens,
-            options,
-            body: body.clone(),
-            checked,
-            reasoning_exclude: reasoning.is_some_and(|r| r.exclude),
-            needs,
-        })
+        needs.image_output = wants_images(get("modalities"));
+        drop(object);
+        let exclude_reasoning = reasoning.is_some_and(|r| r.exclude);
+        let head = Head { model, stream, max_tokens, options, needs, exclude_reasoning };
+        Ok(Self { head, include_usage, checked })
     }
 
     /// The whole request in its neutral form, for a provider that speaks another protocol.
@@ -111,39 +74,12 @@ impl Request {
     /// # Errors
     /// A member deep in a message or tool has a wrong type or value; the error names its JSON path.
     pub fn conversation(&self) -> Result<Conversation, InputError> {
-        conversation::read(&self.body)
+        conversation::read(self.checked.text())
     }
 }
 
-fn not_an_object(body: &[u8], error: &JsonError) -> InputError {
-    let malformed = |message: String| InputError {
-        kind: InputErrorKind::Malformed,
-        message,
-        param: None,
-        code: Some("invalid_json"),
-    };
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return malformed(
-            "The request body is empty; expected a JSON object with 'model' and 'messages'.".into(),
-        );
-    }
-    if let Ok(()) = json::validate(body) {
-        let start = body.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(0);
-        let found = json::kind(&body[start..]).describe();
-        return InputError {
-            kind: InputErrorKind::Invalid,
-            message: format!(
-                "The request body is {found}; expected a JSON object with 'model' and 'messages'."
-            ),
-            param: None,
-            code: Some("invalid_type"),
-        };
-    }
-    let (line, column) = error.line_and_column(body);
-    malformed(format!(
-        "The request body is not valid JSON: {} at line {line}, column {column} (byte {}). Send one JSON object in UTF-8.",
-        error.what, error.offset
-    ))
+fn wants_images(modalities: Option<&[u8]>) -> bool {
+    modalities.map(crate::checked::elements).unwrap_or_default().into_iter().any(|raw| raw == b"\"image\"")
 }
 
 fn check_settings<'a>(get: &impl Fn(&str) -> Option<&'a [u8]>) -> Result<(), InputError> {
@@ -194,14 +130,6 @@ fn check_response_format(raw: Option<&[u8]>) -> Result<bool, InputError> {
 }
 
 const FORMATS: &str = "\"text\", \"json_object\" or \"json_schema\"";
-
-/// A short piece of a word that was not known, for a message.
-pub(super) fn excerpt(text: &str) -> &str {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => &text[..end],
-        None => text,
-    }
-}
 
 fn include_usage(raw: Option<&[u8]>) -> Result<bool, InputError> {
     let Some(raw) = raw else { return Ok(false) };
@@ -260,6 +188,9 @@ pub(super) fn read_reasoning<'a>(
         }
         if let Some(raw) = fields.get("exclude") {
             asked.exclude = boolean(&path.member("exclude"), raw)?;
+        }
+        if let Some(raw) = fields.get("summary") {
+            asked.summary = Some(string(&path.member("summary"), raw)?.into_owned());
         }
     }
     Ok(said.then_some(asked))

@@ -3,12 +3,11 @@
 
 use std::borrow::Cow;
 
-use tollgate_domain::InputError;
+use tollgate_domain::{InputError, Needs};
 use tollgate_wire::json::{Checked, Kind, place};
 
-use super::request::{Needs, excerpt};
 use crate::checked::{Cursor, Fields, elements};
-use crate::json_path::{Path, array, object, string, wrong};
+use crate::json_path::{Path, array, excerpt, object, string, wrong};
 
 const ROLES: &str = "\"system\", \"developer\", \"user\", \"assistant\" or \"tool\"";
 

@@ -8,10 +8,11 @@ use tollgate_domain::{Failure, Receipt};
 use tollgate_wire::json::{self, Object, write_string};
 
 use super::likeness::{Likes, added_text, padding};
-use super::reply::{ReplyContext, provider_metadata};
+use super::reply::provider_metadata;
 use super::splice_whole::Ends;
 use super::stream::write_failure;
 use super::{splice_whole, usage};
+use crate::ReplyContext;
 use crate::metadata::write_plain;
 
 /// Passes one streamed answer through.

@@ -1,22 +1,15 @@
 //! Passthrough of a whole answer whose provider speaks this protocol itself (I17).
 
 use tollgate_domain::Receipt;
-use tollgate_wire::json::{self, JsonError, Object, write_string};
+use tollgate_wire::json::{self, Object, write_string};
 
-use super::reply::{ReplyContext, provider_metadata};
+use super::reply::provider_metadata;
 use super::splice_stream::{Names, adjust_reasoning};
 use super::usage;
+use crate::ReplyContext;
+use crate::SpliceError;
 
-/// The provider's answer is no chat completion: a failure of the provider.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum SpliceError {
-    /// It is no JSON object.
-    #[error("the provider's answer is not a JSON object: {0}")]
-    NotJson(#[from] JsonError),
-    /// It has no choice with a message.
-    #[error("the provider's answer has no 'choices[0].message'")]
-    NoMessage,
-}
+const NO_MESSAGE: &str = "choices[0].message";
 
 /// Replaces in a whole `chat.completion` what the gateway owns: `id`, `model`, `usage` (the provider's own
 /// further members follow ours), the first message's `provider_metadata` and `generationId`; adds the
@@ -31,10 +24,10 @@ pub fn splice_whole(
     receipt: &Receipt,
 ) -> Result<Vec<u8>, SpliceError> {
     let mut body = Object::parse(upstream_body)?;
-    let choices = body.get_borrowed("choices").ok_or(SpliceError::NoMessage)?;
-    let choices = json::elements(choices).map_err(|_| SpliceError::NoMessage)?;
+    let choices = body.get_borrowed("choices").ok_or(SpliceError::Missing(NO_MESSAGE))?;
+    let choices = json::elements(choices).map_err(|_| SpliceError::Missing(NO_MESSAGE))?;
     if choices.is_empty() {
-        return Err(SpliceError::NoMessage);
+        return Err(SpliceError::Missing(NO_MESSAGE));
     }
     let metadata = provider_metadata(receipt, None);
     let mut spliced = Vec::with_capacity(choices.len());
@@ -64,9 +57,9 @@ impl<'a> Choice<'a> {
         raw: &'a [u8],
         metadata: Option<&'a [u8]>,
     ) -> Result<Self, SpliceError> {
-        let mut choice = Object::parse_checked(raw).map_err(|_| SpliceError::NoMessage)?;
-        let message = choice.get_borrowed("message").ok_or(SpliceError::NoMessage)?;
-        let mut message = Object::parse_checked(message).map_err(|_| SpliceError::NoMessage)?;
+        let mut choice = Object::parse_checked(raw).map_err(|_| SpliceError::Missing(NO_MESSAGE))?;
+        let message = choice.get_borrowed("message").ok_or(SpliceError::Missing(NO_MESSAGE))?;
+        let mut message = Object::parse_checked(message).map_err(|_| SpliceError::Missing(NO_MESSAGE))?;
         adjust_reasoning(&mut message, context.exclude_reasoning);
         if let Some(metadata) = metadata {
             message.set("provider_metadata", metadata);

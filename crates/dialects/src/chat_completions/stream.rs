@@ -8,8 +8,9 @@ use tollgate_domain::{Failure, GenerationId, Receipt, ReplyEvent};
 use tollgate_wire::json::write_string;
 
 use super::reasoning::Blocks;
-use super::reply::{ReplyContext, provider_metadata};
+use super::reply::provider_metadata;
 use super::tool_lane::{Step, ToolLane};
+use crate::ReplyContext;
 use crate::metadata::write_integer;
 use crate::openai_error;
 
@@ -158,8 +159,8 @@ impl StreamEncoder {
     }
 
     /// Ends the stream with an error in place of the last chunk, and without `[DONE]` (I16).
-    pub fn fail(&mut self, failure: &Failure, generation: GenerationId, out: &mut Vec<u8>) {
-        write_failure(failure, generation, &self.context.model, out);
+    pub fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        write_failure(failure, self.context.generation, &self.context.model, out);
     }
 }
 

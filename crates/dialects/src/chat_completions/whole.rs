@@ -6,8 +6,9 @@ use tollgate_domain::{Receipt, ReplyEvent};
 use tollgate_wire::json::write_string;
 
 use super::reasoning::Blocks;
-use super::reply::{ReplyContext, provider_metadata};
+use super::reply::provider_metadata;
 use super::stream::{is_image, write_file_part};
+use crate::ReplyContext;
 
 /// Writes a whole `chat.completion`.
 #[must_use]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tollgate_dialects::chat_completions::{ReplyContext, Request, StreamEncoder, encode_whole};
+use tollgate_dialects::ReplyContext;
+use tollgate_dialects::chat_completions::{Request, StreamEncoder, encode_whole};
 use tollgate_domain::conversation::{Content, FORMAT_ANTHROPIC, ReasoningKind, ResponseFormat, ToolChoice};
 use tollgate_domain::id::Ulid;
 use tollgate_domain::receipt::{AttemptRecord, CredentialKind, Receipt, Routing};
@@ -27,9 +28,9 @@ fn read(name: &str) -> (Request, Conversation) {
 #[test]
 fn cline_3_38() {
     let (request, conversation) = read("cline-3.38.request.json");
-    assert!(request.stream && request.include_usage && !request.reasoning_exclude);
-    assert_eq!(request.max_tokens, None, "its catalog's 0 means absent");
-    assert!(request.needs.tools && request.needs.reasoning && !request.needs.images);
+    assert!(request.head.stream && request.include_usage && !request.head.exclude_reasoning);
+    assert_eq!(request.head.max_tokens, None, "its catalog's 0 means absent");
+    assert!(request.head.needs.tools && request.head.needs.reasoning && !request.head.needs.images);
     assert_eq!(conversation.reasoning.unwrap().max_tokens, Some(1024));
     assert_eq!(
         (conversation.parallel_tool_calls, conversation.tool_choice),
@@ -48,17 +49,17 @@ fn cline_3_38() {
 #[test]
 fn cline_3_89() {
     let (request, conversation) = read("cline-3.89.request.json");
-    assert_eq!((request.max_tokens, request.needs.reasoning), (Some(8192), true));
+    assert_eq!((request.head.max_tokens, request.head.needs.reasoning), (Some(8192), true));
     assert_eq!(conversation.reasoning.as_ref().and_then(|r| r.enabled), Some(true));
     assert_eq!(conversation.verbosity.as_deref(), Some("high"));
     assert!(conversation.messages[0].parts[0].cache.is_some(), "the mark on the system's text part");
-    assert!(request.needs.images);
+    assert!(request.head.needs.images);
 }
 
 #[test]
 fn current_cline() {
     let (request, conversation) = read("cline-4.request.json");
-    assert_eq!((request.max_tokens, request.reasoning_exclude), (Some(32000), true));
+    assert_eq!((request.head.max_tokens, request.head.exclude_reasoning), (Some(32000), true));
     assert!(conversation.cache.is_some(), "the mark on the whole body");
     assert!(conversation.messages.iter().any(|m| {
         m.parts
@@ -70,9 +71,17 @@ fn current_cline() {
 #[test]
 fn files_schema_and_routing() {
     let (request, conversation) = read("files-and-schema.request.json");
-    assert!(request.needs.images && request.needs.files && request.needs.audio && request.needs.json_schema);
-    assert_eq!(request.options.only, ["azure", "openai"]);
-    assert_eq!((request.options.tags.len(), request.options.user.as_deref()), (2, Some("customer-17")));
+    assert!(
+        request.head.needs.images
+            && request.head.needs.files
+            && request.head.needs.audio
+            && request.head.needs.json_schema
+    );
+    assert_eq!(request.head.options.only, ["azure", "openai"]);
+    assert_eq!(
+        (request.head.options.tags.len(), request.head.options.user.as_deref()),
+        (2, Some("customer-17"))
+    );
     assert!(matches!(
         conversation.response_format,
         Some(ResponseFormat::JsonSchema { strict: Some(true), .. })
@@ -87,6 +96,7 @@ fn context() -> ReplyContext {
         model: "anthropic/claude-haiku-4.5".into(),
         fingerprint: "fp_abcdefghij".into(),
         exclude_reasoning: false,
+        prompt_tokens_estimate: 0,
     }
 }
 
@@ -127,6 +137,7 @@ fn receipt() -> Receipt {
         byok: false,
         native: Some(("bedrock".into(), JsonText::from(&json!({"usage": {"totalTokens": 150}})))),
         service_tier: None,
+        warnings: Vec::new(),
     }
 }
 

@@ -2,7 +2,8 @@
 //! clients get the service's sequence, and nothing that was said is lost.
 
 use serde_json::{Value, json};
-use tollgate_dialects::chat_completions::{ReplyContext, StreamSplice, splice_whole};
+use tollgate_dialects::ReplyContext;
+use tollgate_dialects::chat_completions::{StreamSplice, splice_whole};
 use tollgate_domain::id::Ulid;
 use tollgate_domain::receipt::{Receipt, Routing};
 use tollgate_domain::{GenerationId, ModelId, Nanodollars, Usage};
@@ -16,6 +17,7 @@ fn context() -> ReplyContext {
         model: "a/model".into(),
         fingerprint: "fp_0000000000".into(),
         exclude_reasoning: false,
+        prompt_tokens_estimate: 0,
     }
 }
 
@@ -38,6 +40,7 @@ fn receipt() -> Receipt {
         byok: false,
         native: None,
         service_tier: None,
+        warnings: Vec::new(),
     }
 }
 

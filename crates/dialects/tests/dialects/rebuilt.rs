@@ -2,7 +2,7 @@
 //! must have led to it.
 
 use serde_json::Value;
-use tollgate_dialects::chat_completions::ReplyContext;
+use tollgate_dialects::ReplyContext;
 use tollgate_domain::conversation::{
     FORMAT_ANTHROPIC, FORMAT_GEMINI, FORMAT_OPENAI, FORMAT_UNKNOWN, ReasoningKind,
 };
@@ -27,6 +27,7 @@ pub fn context(answer: &Value) -> ReplyContext {
         model: text(&answer["model"]),
         fingerprint: text(&answer["system_fingerprint"]),
         exclude_reasoning: false,
+        prompt_tokens_estimate: 0,
     }
 }
 
@@ -69,6 +70,7 @@ pub fn receipt(answer: &Value, metadata: &Value) -> Receipt {
         byok: usage["is_byok"].as_bool().unwrap(),
         native: native.map(|(k, v)| (k.clone(), JsonText::from(v))),
         service_tier: optional(&answer["service_tier"]),
+        warnings: Vec::new(),
     }
 }
 

@@ -16,8 +16,8 @@ fn read(name: &str, body: &Value) -> (Request, Conversation) {
 /// Nothing of a history may be lost: messages, call ids and argument bytes, reasoning state.
 fn check(name: &str, body: &Value) {
     let (request, conversation) = read(name, body);
-    assert_eq!(request.model, body["model"].as_str().unwrap(), "{name}");
-    assert_eq!(request.stream, body["stream"].as_bool().unwrap_or(false), "{name}");
+    assert_eq!(request.head.model, body["model"].as_str().unwrap(), "{name}");
+    assert_eq!(request.head.stream, body["stream"].as_bool().unwrap_or(false), "{name}");
     let messages = body["messages"].as_array().unwrap();
     assert_eq!(conversation.messages.len(), messages.len(), "{name}");
     assert_eq!(conversation.tools.len(), body["tools"].as_array().map_or(0, Vec::len), "{name}");

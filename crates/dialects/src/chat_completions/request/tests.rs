@@ -2,6 +2,8 @@ use serde_json::{Value, json};
 use tollgate_domain::conversation::*;
 
 use super::*;
+use tollgate_domain::Needs;
+use tollgate_domain::input_error::InputErrorKind;
 
 fn parse(text: &str) -> Result<Request, InputError> {
     Request::parse(&Bytes::copy_from_slice(text.as_bytes()))
@@ -136,24 +138,28 @@ fn the_head_is_read() {
         "providerOptions": {"gateway": {"order": ["azure"], "user": "u2"}},
     })))
     .unwrap();
-    assert_eq!((request.model.as_str(), request.stream, request.include_usage), ("openai/gpt-5", true, true));
-    assert_eq!((request.max_tokens, request.reasoning_exclude), (Some(77), true));
     assert_eq!(
-        (request.options.user.as_deref(), &request.options.order[..]),
+        (request.head.model.as_str(), request.head.stream, request.include_usage),
+        ("openai/gpt-5", true, true)
+    );
+    assert_eq!((request.head.max_tokens, request.head.exclude_reasoning), (Some(77), true));
+    assert_eq!(
+        (request.head.options.user.as_deref(), &request.head.options.order[..]),
         (Some("u2"), &["azure".to_owned()][..])
     );
-    assert_eq!(parse(&with(json!({"max_tokens": 0}))).unwrap().max_tokens, None, "0 counts as absent");
+    assert_eq!(parse(&with(json!({"max_tokens": 0}))).unwrap().head.max_tokens, None, "0 counts as absent");
     assert_eq!(
-        parse(&with(json!({"max_tokens": 9, "max_completion_tokens": 0}))).unwrap().max_tokens,
+        parse(&with(json!({"max_tokens": 9, "max_completion_tokens": 0}))).unwrap().head.max_tokens,
         Some(9)
     );
-    assert_eq!(request.needs, Needs::default());
+    assert_eq!(request.head.needs, Needs::default());
 }
 
 #[test]
 fn needs_follow_the_parts() {
-    let needs =
-        |parts: Value| parse(&with(json!({"messages": [{"role": "user", "content": parts}]}))).unwrap().needs;
+    let needs = |parts: Value| {
+        parse(&with(json!({"messages": [{"role": "user", "content": parts}]}))).unwrap().head.needs
+    };
     assert!(needs(json!([{"type": "image_url", "image_url": {"url": "https://x.test/a.png"}}])).images);
     assert!(needs(json!([{"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}])).audio);
     let pdf = needs(json!([{"type": "file", "file": {"data": "AA", "media_type": "application/pdf"}}]));
@@ -164,10 +170,10 @@ fn needs_follow_the_parts() {
         "tools": [{"type": "function", "function": {"name": "f"}}], "reasoning": {"max_tokens": 10},
         "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}},
     })));
-    assert!(matches!(all.unwrap().needs, Needs { tools: true, reasoning: true, json_schema: true, .. }));
+    assert!(matches!(all.unwrap().head.needs, Needs { tools: true, reasoning: true, json_schema: true, .. }));
     let off = parse(&with(json!({"tools": [], "reasoning": {"enabled": false}, "reasoning_effort": "none"})))
         .unwrap();
-    assert_eq!(off.needs, Needs::default());
+    assert_eq!(off.head.needs, Needs::default());
 }
 
 #[test]
@@ -291,7 +297,7 @@ fn settings_tools_and_formats_are_read() {
         (3, Some(false), &["image".to_owned()][..])
     );
     assert!(
-        matches!(&body.tools[1], Tool::Provider { kind, value } if kind == "vercel:exa_search" && value["config"]["n"] == 1)
+        matches!(&body.tools[1], Tool::Provider { kind, value, .. } if kind == "vercel:exa_search" && value["config"]["n"] == 1)
     );
     assert_eq!(body.reasoning.unwrap().effort.as_deref(), Some("high"), "the nested form wins");
     assert_eq!(body.safety_identifier.map(|s| s.len()), Some(64));

@@ -20,6 +20,7 @@ pub(in crate::chat_completions) fn context() -> ReplyContext {
         model: "anthropic/claude-sonnet-4".into(),
         fingerprint: "fp_0123456789".into(),
         exclude_reasoning: false,
+        prompt_tokens_estimate: 0,
     }
 }
 
@@ -48,6 +49,7 @@ pub(in crate::chat_completions) fn receipt() -> Receipt {
         byok: false,
         native: None,
         service_tier: None,
+        warnings: Vec::new(),
     }
 }
 
@@ -277,7 +279,7 @@ fn i16_a_broken_stream_ends_in_an_error_and_not_in_done() {
     let mut encoder = StreamEncoder::new(context());
     let mut out = Vec::new();
     encoder.event(&ReplyEvent::TextDelta { block: 0, text: "half".into() }, &mut out);
-    encoder.fail(&Failure::provider(FailureClass::Truncated, "cut"), context().generation, &mut out);
+    encoder.fail(&Failure::provider(FailureClass::Truncated, "cut"), &mut out);
     let (chunks, done) = chunks(&out);
     assert!(!done);
     let last = chunks.last().unwrap();

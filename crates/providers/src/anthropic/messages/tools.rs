@@ -27,7 +27,7 @@ pub(super) fn definitions(tools: &[Tool], target: &Target, betas: &mut Betas) ->
         .iter()
         .filter_map(|tool| match tool {
             Tool::Function(function) => Some(definition(function, target)),
-            Tool::Provider { kind, value } => provider_tool(kind, value, target, betas),
+            Tool::Provider { kind, value, .. } => provider_tool(kind, value, target, betas),
         })
         .collect()
 }

@@ -78,8 +78,8 @@ fn tools(body: &mut Map<String, Value>, conversation: &Conversation, target: &Ta
 fn tool_value(tool: &Tool, target: &Target) -> Option<Value> {
     match tool {
         Tool::Function(function) => Some(function_tool(function)),
-        Tool::Provider { kind, value } if kind == "custom" => Some(value.clone()),
-        Tool::Provider { kind, value } => {
+        Tool::Provider { kind, value, .. } if kind == "custom" => Some(value.clone()),
+        Tool::Provider { kind, value, .. } => {
             // The AI SDK names provider tools `groq.browser_search`.
             let own = kind.strip_prefix(target.provider.as_str())?.strip_prefix('.')?;
             let mut tool = Map::new();

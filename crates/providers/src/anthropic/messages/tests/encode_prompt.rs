@@ -413,7 +413,8 @@ fn choices_are_mapped() {
 
 #[test]
 fn the_providers_own_tools_pass_with_their_betas() {
-    let tool = |kind: &str, value: Value| Tool::Provider { kind: kind.into(), value };
+    let tool =
+        |kind: &str, value: Value| Tool::Provider { namespace: String::new(), kind: kind.into(), value };
     let search = json!({"type": "web_search_20250305", "name": "web_search", "max_uses": 3, "cache_control": {"type": "ephemeral"}});
     let (body, encoded) = encoded(
         &with_tools(vec![

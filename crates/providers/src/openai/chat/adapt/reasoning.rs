@@ -74,6 +74,7 @@ fn parse(raw: &[u8]) -> ReasoningRequest {
         effort: object.get("effort").and_then(json::string).map(|text| text.into_owned()),
         max_tokens: object.get("max_tokens").and_then(json::unsigned).filter(|n| *n > 0),
         exclude: object.get("exclude").and_then(json::boolean).unwrap_or(false),
+        summary: object.get("summary").and_then(json::string).map(|text| text.into_owned()),
     }
 }
 

@@ -224,8 +224,12 @@ fn settings_tools_and_formats() {
         },
         tools: vec![
             Tool::Function(function),
-            Tool::Provider { kind: "web_search_20250305".into(), value: json!({}) },
-            Tool::Provider { kind: "groq.browser_search".into(), value: json!({"args": {"x": 1}}) },
+            Tool::Provider { namespace: String::new(), kind: "web_search_20250305".into(), value: json!({}) },
+            Tool::Provider {
+                namespace: String::new(),
+                kind: "groq.browser_search".into(),
+                value: json!({"args": {"x": 1}}),
+            },
         ],
         tool_choice: Some(ToolChoice::Function("f".into())),
         parallel_tool_calls: Some(false),

@@ -1,0 +1,1 @@
+//! OpenAI embeddings (gateway-api §9).

@@ -1,0 +1,1 @@
+//! OpenAI images (gateway-api §10).

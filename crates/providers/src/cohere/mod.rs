@@ -1,0 +1,1 @@
+//! Cohere rerank and embeddings (providers §10, §12).

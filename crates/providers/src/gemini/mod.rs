@@ -1,0 +1,1 @@
+//! Gemini generateContent and its embeddings (providers §5, §10).

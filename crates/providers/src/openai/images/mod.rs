@@ -1,0 +1,1 @@
+//! Images in OpenAI's shape (providers §11).
