@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use tollgate_dialects::openai_error::OpenAiError;
 
-use crate::admit::{Arrival, admit};
-use crate::attempt;
+use crate::admit::{Arrival, Ticket, admit};
+use crate::attempt::{self, Done, Live};
 use crate::authenticate::Caller;
-use crate::decode;
+use crate::decode::{RequestIntent, Work};
 use crate::gateway::Gateway;
+use crate::meter;
 use crate::refusal::{self, Refusal};
 use crate::relay::{ReplyBody, StreamParts};
 use crate::resolve;
@@ -19,22 +21,22 @@ use crate::snapshot::Snapshot;
 /// The response header that carries the request's id.
 const GENERATION_HEADER: HeaderName = HeaderName::from_static("x-generation-id");
 
-/// Chat completions, from an authenticated request on.
-pub(crate) async fn chat_completions(
+/// Serves a request from its intent on.
+///
+/// # Errors
+/// Why there is no answer.
+pub(crate) async fn serve(
     gateway: &Arc<Gateway>,
     snapshot: &Snapshot,
     caller: &Caller,
-    headers: &HeaderMap,
-    body: Bytes,
+    asked: RequestIntent,
     arrival: Arrival,
 ) -> Result<Response<ReplyBody>, Refusal> {
-    let chat = decode::chat(headers, &body)?;
-    let plan =
-        resolve::plan(snapshot, &chat.request.head.model, &chat.request.head.needs, &chat.options, None)?;
-    let mut ticket = admit(gateway, caller, &chat, plan, arrival)?;
+    let plan = resolve::plan(snapshot, asked.head(), &asked.options, asked.work.purpose())?;
+    let mut ticket = admit(gateway, caller, &asked, plan, arrival)?;
     let generation = ticket.intent.id;
-    let mut live = match attempt::run(&mut ticket, &chat).await {
-        Ok(live) => live,
+    let done = match attempt::run(&mut ticket, &asked).await {
+        Ok(done) => done,
         Err(failure) => {
             let (receipt, durable) =
                 settle::settle(&mut ticket, &Ending::Failed(failure.clone()), &Default::default());
@@ -43,32 +45,43 @@ pub(crate) async fn chat_completions(
             return Err(Refusal::failed(&failure, generation, Some(receipt.routing)));
         }
     };
-    let mut response = if chat.request.head.stream {
-        let parts = StreamParts {
-            ticket,
-            translation: live.translation,
-            upstream: live.upstream,
-            out: live.out,
-            finished: live.finished,
-        };
-        let mut response = Response::new(ReplyBody::stream(parts));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        // Nginx and its kin would otherwise collect the events.
-        headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-        response
-    } else {
-        let (receipt, durable) = settle::settle(&mut ticket, &Ending::Complete, live.translation.seen());
-        live.translation
-            .close(&receipt, &mut live.out)
-            .map_err(|failure| Refusal::failed(&failure, generation, Some(receipt.routing)))?;
-        // The last byte waits for the row (I9). A ledger that cannot be written now keeps the row in memory.
-        let _ = durable.await;
-        refusal::json(StatusCode::OK, Bytes::from(live.out))
+    let mut response = match (done, &asked.work) {
+        (Done::Live(live), _) if asked.head().stream => stream(ticket, *live),
+        (Done::Live(mut live), _) => {
+            let (receipt, durable) = settle::settle(&mut ticket, &Ending::Complete, live.translation.seen());
+            live.translation
+                .close(&receipt, &mut live.out)
+                .map_err(|failure| Refusal::failed(&failure, generation, Some(receipt.routing)))?;
+            // The last byte waits for the row (I9). A ledger that cannot be written now keeps the row in memory.
+            let _ = durable.await;
+            refusal::json(StatusCode::OK, Bytes::from(live.out))
+        }
+        (Done::Product(product), Work::Task(request)) => {
+            let context = attempt::context(&ticket, asked.head());
+            let (receipt, durable) = settle::settle(&mut ticket, &Ending::Complete, &meter::seen(&product));
+            let body = request.encode(&context, &product, &receipt);
+            let _ = durable.await;
+            refusal::json(StatusCode::OK, Bytes::from(body))
+        }
+        // A conversation has no product.
+        (Done::Product(_), Work::Conversation(_)) => {
+            return Err(Refusal::new(OpenAiError::internal("The request's kind changed on the way.")));
+        }
     };
     if let Ok(value) = HeaderValue::from_str(&generation.to_string()) {
         response.headers_mut().insert(GENERATION_HEADER, value);
     }
     Ok(response)
+}
+
+fn stream(ticket: Ticket, live: Live) -> Response<ReplyBody> {
+    let Live { translation, upstream, out, finished } = live;
+    let parts = StreamParts { ticket, translation, upstream, out, finished };
+    let mut response = Response::new(ReplyBody::stream(parts));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Nginx and its kin would otherwise collect the events.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
 }

@@ -10,6 +10,19 @@ use tollgate_domain::{Failure, GenerationId, InputError};
 
 use crate::relay::ReplyBody;
 
+/// The envelope that a surface's errors come in (gateway-api §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Envelope {
+    /// OpenAI's: chat, Responses, embeddings, images and the helper routes.
+    OpenAi,
+    /// Anthropic's: Messages.
+    Anthropic,
+    /// The AI SDK's: OpenAI's, always nested.
+    AiSdk,
+    /// Cohere's: rerank.
+    Cohere,
+}
+
 /// Why there is no answer, and how to say so.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -50,9 +63,13 @@ impl Refusal {
         Self { error: Box::new(error), generation: Some(generation), routing: routing.map(Box::new), headers }
     }
 
-    /// The response in OpenAI's envelope.
-    pub(crate) fn into_response(self) -> Response<ReplyBody> {
-        let body = openai_error::error_body(&self.error, self.generation, self.routing.as_deref());
+    /// The response in the surface's envelope.
+    pub(crate) fn into_response(self, envelope: Envelope) -> Response<ReplyBody> {
+        let (error, routing) = (&self.error, self.routing.as_deref());
+        let body = match envelope {
+            Envelope::OpenAi => openai_error::error_body(error, self.generation, routing),
+            _ => openai_error::error_body(error, self.generation, routing), //MERGE
+        };
         let status = StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = json(status, Bytes::from(body));
         for (name, value) in self.headers {

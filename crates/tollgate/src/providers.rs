@@ -66,7 +66,7 @@ fn one(provider: &Provider, config: &Config, environment: &Environment) -> Optio
     }
     let access = AccessConfig {
         slug: provider.slug.to_string(),
-        protocol: provider.protocol,
+        protocols: std::iter::once(provider.protocol).chain(provider.also.iter().copied()).collect(),
         base_url,
         auth: found.auth,
         secret: found.secret,

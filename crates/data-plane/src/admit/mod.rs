@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tollgate_domain::receipt::AttemptRecord;
-use tollgate_domain::{GenerationId, Micros};
+use tollgate_domain::{GenerationId, Micros, Warning};
 use tollgate_providers::Seen;
 use tollgate_store::Intent;
 
 use crate::authenticate::Caller;
-use crate::decode::ChatIntent;
+use crate::decode::RequestIntent;
 use crate::gateway::Gateway;
 use crate::refusal::Refusal;
 use crate::resolve::{Plan, Route};
@@ -33,6 +33,10 @@ pub(crate) struct Ticket {
     /// When the running attempt began.
     pub attempt_began: Option<Instant>,
     pub prompt_bytes: usize,
+    /// The client's surface, for metrics.
+    pub surface: &'static str,
+    /// What could not be done as asked, of the latest attempt.
+    pub warnings: Vec<Warning>,
     pub settled: bool,
 }
 
@@ -50,7 +54,7 @@ pub(crate) struct Arrival {
 pub(crate) fn admit(
     gateway: &Arc<Gateway>,
     caller: &Caller,
-    chat: &ChatIntent,
+    asked: &RequestIntent,
     plan: Plan,
     arrival: Arrival,
 ) -> Result<Ticket, Refusal> {
@@ -71,10 +75,10 @@ pub(crate) fn admit(
         requested_model: plan.requested.as_str().to_owned(),
         canonical_model: plan.canonical.as_str().to_owned(),
         provider,
-        dialect: "chat_completions".to_owned(),
-        streamed: chat.request.head.stream,
-        end_user: chat.options.user.clone(),
-        tags: chat.options.tags.clone(),
+        dialect: asked.work.surface().to_owned(),
+        streamed: asked.head().stream,
+        end_user: asked.options.user.clone(),
+        tags: asked.options.tags.clone(),
     };
     gateway.ledger.open(&intent).map_err(|e| {
         gateway.metrics.limit_hit("ledger_unavailable");
@@ -93,7 +97,9 @@ pub(crate) fn admit(
         first_content: None,
         upstream: Duration::ZERO,
         attempt_began: None,
-        prompt_bytes: chat.request.body.len(),
+        surface: asked.work.surface(),
+        prompt_bytes: asked.body_bytes,
+        warnings: Vec::new(),
         settled: false,
     })
 }

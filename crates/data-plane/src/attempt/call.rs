@@ -1,18 +1,22 @@
-//! The upstream request of one attempt: body, headers, and how its answer will be read.
+//! The upstream request of one attempt at a conversation: body, headers, and how its answer will be read.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderValue;
-use tollgate_dialects::chat_completions::{ReplyContext, fingerprint};
+use http::{HeaderMap, HeaderValue};
+use tollgate_dialects as dialects;
+use tollgate_dialects::chat_completions::fingerprint;
+use tollgate_dialects::{ConversationRequest, Dialect, ReplyContext};
 use tollgate_domain::failure::{FailureClass, Origin, Retry};
-use tollgate_domain::{Failure, InputError};
+use tollgate_domain::{Failure, InputError, Warning};
 use tollgate_providers::openai::chat::{self, ChatTap, Quirks};
-use tollgate_providers::{BodyForm, ReplyDecoder, anthropic};
+use tollgate_providers::{BodyForm, ReplyDecoder, Tap, anthropic};
 use tollgate_wire::json::Object;
 
 use crate::admit::Ticket;
-use crate::decode::ChatIntent;
+use crate::decode::RequestIntent;
 use crate::lanes::Head;
-use crate::relay::Translation;
+use crate::relay::{Translation, Whole};
 use crate::resolve::{Route, UpstreamProtocol};
 
 /// One upstream request.
@@ -20,6 +24,24 @@ pub(super) struct Call {
     pub head: Head,
     pub body: Bytes,
     pub translation: Translation,
+    /// The provider is asked for a stream, which the client may or may not be.
+    pub streams: bool,
+    pub warnings: Vec<Warning>,
+}
+
+/// A body, and how its answer is read.
+struct Encoded {
+    body: Vec<u8>,
+    reading: Reading,
+    form: BodyForm,
+    warnings: Vec<Warning>,
+}
+
+enum Reading {
+    /// Both sides speak the same protocol (I17).
+    Tap(Box<dyn Tap>),
+    /// Through the neutral form.
+    Decoder(Box<dyn ReplyDecoder>),
 }
 
 /// Encodes a request for a target: spliced when the protocol is the client's own (I17), else through the
@@ -27,70 +49,103 @@ pub(super) struct Call {
 ///
 /// # Errors
 /// What this target cannot carry; another may.
-pub(super) fn prepare(ticket: &Ticket, chat: &ChatIntent, route: &Route) -> Result<Call, Failure> {
-    let stream = chat.request.head.stream;
+pub(super) fn prepare(
+    ticket: &Ticket,
+    asked: &RequestIntent,
+    request: &Arc<dyn ConversationRequest>,
+    route: &Route,
+) -> Result<Call, Failure> {
+    let stream = request.head().stream;
     let mut headers = route.access.headers.clone();
-    let accept = if stream { "text/event-stream" } else { "application/json" };
+    let encoded = encode(asked, &**request, route, &mut headers).map_err(|e| unsuitable(&e))?;
+    let streams = encoded.form == BodyForm::Stream;
+    let accept = if streams { "text/event-stream" } else { "application/json" };
     headers.insert(http::header::ACCEPT, HeaderValue::from_static(accept));
-    let context = context(ticket, chat);
-    let limit = ticket.gateway.settings.max_reply_bytes;
-    let form = if stream { BodyForm::Stream } else { BodyForm::Whole };
-    let (body, translation) = match route.access.protocol {
-        UpstreamProtocol::OpenaiChat => {
-            let body = chat::adapt_checked(&chat.request.checked, &route.codec, stream)
-                .map_err(|e| unsuitable(&e))?;
-            let native = Quirks::for_target(&route.codec).response_native;
-            let translation = match (native, stream) {
-                (true, true) => Translation::splice_stream(context, ChatTap::new(&route.codec)),
-                (true, false) => Translation::splice_whole(context, ChatTap::new(&route.codec), limit),
-                (false, _) => {
-                    transcode(context, Box::new(chat::Decoder::new(&route.codec, form)), stream, limit)
-                }
-            };
-            (body, translation)
-        }
-        UpstreamProtocol::AnthropicMessages => {
-            let conversation = chat.request.conversation().map_err(|e| unsuitable(&e))?;
-            let encoded = anthropic::messages::encode(&conversation, &route.codec, stream)
-                .map_err(|e| unsuitable(&e))?;
-            for (name, value) in anthropic::messages::headers(encoded.betas.iter().map(String::as_str)) {
-                if let Ok(value) = HeaderValue::from_str(&value) {
-                    headers.insert(name, value);
-                }
-            }
-            let decoder = anthropic::messages::Decoder::new(&route.codec, form, encoded.json_tool);
-            (encoded.body, transcode(context, Box::new(decoder), stream, limit))
-        }
+    let context = context(ticket, request.head());
+    let whole = |context| Whole {
+        request: Arc::clone(request),
+        context,
+        limit: ticket.gateway.settings.max_reply_bytes,
     };
-    let body = Bytes::from(patched(body, route));
-    Ok(Call { head: Head { target: route.access.target.clone(), headers }, body, translation })
+    let translation = match (encoded.reading, stream) {
+        (Reading::Tap(tap), true) => match request.stream_splice(context) {
+            Some(splice) => Translation::splice_stream(tap, splice),
+            None => return Err(Failure::provider(FailureClass::Server, "This dialect has no passthrough.")),
+        },
+        (Reading::Tap(tap), false) => Translation::splice_whole(whole(context), tap),
+        (Reading::Decoder(decoder), true) => {
+            Translation::transcode_stream(decoder, request.stream_encoder(context))
+        }
+        (Reading::Decoder(decoder), false) => Translation::transcode_whole(whole(context), decoder),
+    };
+    let body = Bytes::from(patched(encoded.body, route));
+    let head = Head { target: route.target(streams).clone(), headers };
+    Ok(Call { head, body, translation, streams, warnings: encoded.warnings })
 }
 
-fn transcode(
-    context: ReplyContext,
-    decoder: Box<dyn ReplyDecoder>,
-    stream: bool,
-    limit: usize,
-) -> Translation {
-    if stream {
-        Translation::transcode_stream(context, decoder)
-    } else {
-        Translation::transcode_whole(context, decoder, limit)
+fn encode(
+    asked: &RequestIntent,
+    request: &dyn ConversationRequest,
+    route: &Route,
+    headers: &mut HeaderMap,
+) -> Result<Encoded, InputError> {
+    let (target, stream) = (&route.codec, request.head().stream);
+    let form = if stream { BodyForm::Stream } else { BodyForm::Whole };
+    match route.protocol {
+        UpstreamProtocol::OpenaiChat => {
+            let native = Quirks::for_target(target).response_native;
+            let (body, warnings) = if request.dialect() == Dialect::ChatCompletions {
+                (chat::adapt_checked(request.checked(), target, stream)?, Vec::new())
+            } else {
+                (chat::encode(&request.conversation()?, target, stream)?, Vec::new())
+            };
+            let reading = if native && request.dialect() == Dialect::ChatCompletions {
+                Reading::Tap(Box::new(ChatTap::new(target)))
+            } else {
+                Reading::Decoder(Box::new(chat::Decoder::new(target, form)))
+            };
+            Ok(Encoded { body, reading, form, warnings })
+        }
+        UpstreamProtocol::AnthropicMessages => {
+            let encoded = anthropic::messages::encode(&request.conversation()?, target, stream)?;
+            add_betas(headers, asked.betas.as_deref(), &encoded.betas);
+            let decoder = anthropic::messages::Decoder::new(target, form, encoded.json_tool);
+            let reading = Reading::Decoder(Box::new(decoder));
+            Ok(Encoded { body: encoded.body, reading, form, warnings: Vec::new() })
+        }
+        protocol => Err(InputError::unsupported(
+            "model",
+            format!("{} cannot carry a conversation by {protocol:?}.", route.access.slug),
+        )),
     }
 }
 
-fn context(ticket: &Ticket, chat: &ChatIntent) -> ReplyContext {
+/// The protocol's version and betas: the client's own list, united with what the request needs.
+fn add_betas(headers: &mut HeaderMap, client: Option<&str>, needed: &[String]) {
+    let names = client.into_iter().chain(needed.iter().map(String::as_str));
+    for (name, value) in anthropic::messages::headers(names) {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Bytes of a request that make one token, where nothing better is known.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// What an answer repeats of its request.
+pub(crate) fn context(ticket: &Ticket, head: &dialects::Head) -> ReplyContext {
     ReplyContext {
         generation: ticket.intent.id,
         created_seconds: ticket.intent.admitted_at.seconds(),
-        model: chat.request.head.model.clone(),
+        model: head.model.clone(),
         fingerprint: fingerprint(ticket.intent.id.0.0),
-        exclude_reasoning: chat.request.reasoning_exclude,
+        exclude_reasoning: head.exclude_reasoning,
+        prompt_tokens_estimate: u64::try_from(ticket.prompt_bytes.div_ceil(BYTES_PER_TOKEN)).unwrap_or(0),
     }
 }
-
 /// Sets the members that the endpoint needs in every request.
-fn patched(body: Vec<u8>, route: &Route) -> Vec<u8> {
+pub(super) fn patched(body: Vec<u8>, route: &Route) -> Vec<u8> {
     if route.patch.is_empty() {
         return body;
     }
@@ -102,7 +157,7 @@ fn patched(body: Vec<u8>, route: &Route) -> Vec<u8> {
 }
 
 /// The client's content does not suit this target.
-fn unsuitable(error: &InputError) -> Failure {
+pub(super) fn unsuitable(error: &InputError) -> Failure {
     Failure {
         origin: Origin::Client,
         class: FailureClass::InvalidRequest,

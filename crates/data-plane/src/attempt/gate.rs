@@ -1,16 +1,21 @@
 //! One attempt, up to its first content: the gate behind which the client sees nothing (I15).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
+use tollgate_dialects::ConversationRequest;
 use tollgate_domain::Failure;
 use tollgate_domain::failure::FailureClass;
+use tollgate_domain::task::Product;
 use tollgate_providers::classify::classify;
 
 use super::call::{Call, prepare};
+use super::task;
 use crate::admit::Ticket;
-use crate::decode::ChatIntent;
+use crate::decode::{RequestIntent, Work};
 use crate::lanes::{LaneBody, SendError};
 use crate::relay::{Step, Translation};
 use crate::resolve::Route;
@@ -23,28 +28,43 @@ pub(crate) struct Live {
     pub finished: bool,
 }
 
+/// What an attempt came to.
+pub(crate) enum Done {
+    /// A conversation whose answer has begun, or is whole.
+    Live(Box<Live>),
+    /// A task's answer.
+    Product(Product),
+}
+
 /// Sends one request and reads until content, end or failure.
 ///
 /// # Errors
 /// Whatever went wrong before the first content.
-pub(super) async fn attempt(ticket: &mut Ticket, chat: &ChatIntent, route: &Route) -> Result<Live, Failure> {
-    let Call { head, body, translation } = prepare(ticket, chat, route)?;
+pub(super) async fn attempt(
+    ticket: &mut Ticket,
+    asked: &RequestIntent,
+    route: &Route,
+) -> Result<Done, Failure> {
     let patience = ticket.gateway.settings.first_content_timeout.min(ticket.time_left());
     let deadline = Instant::now() + patience;
     let in_time = async {
-        let response = route.access.lane.post(&head, body).await.map_err(|e| unsent(&e))?;
-        note_response(ticket, &response);
-        if response.status().is_success() {
-            open(ticket, chat, translation, response).await
-        } else {
-            Err(refused(ticket, route, response).await)
+        match &asked.work {
+            Work::Conversation(request) => {
+                converse(ticket, asked, request, route).await.map(|live| Done::Live(Box::new(live)))
+            }
+            Work::Task(request) => {
+                let product = task::attempt(ticket, request.task(), route).await?;
+                ticket.first_content = Some(Instant::now());
+                succeed(ticket, None);
+                Ok(Done::Product(product))
+            }
         }
     };
     match tokio::time::timeout_at(deadline, in_time).await {
         Ok(result) => result,
         Err(_) => {
             ticket.gateway.metrics.limit_hit("first_content_timeout");
-            let what = if chat.request.head.stream { "first content" } else { "answer" };
+            let what = if asked.head().stream { "first content" } else { "answer" };
             Err(Failure::provider(
                 FailureClass::Timeout,
                 format!("{} gave no {what} within {patience:?}.", route.access.slug),
@@ -53,7 +73,40 @@ pub(super) async fn attempt(ticket: &mut Ticket, chat: &ChatIntent, route: &Rout
     }
 }
 
-fn note_response(ticket: &mut Ticket, response: &Response<LaneBody>) {
+async fn converse(
+    ticket: &mut Ticket,
+    asked: &RequestIntent,
+    request: &Arc<dyn ConversationRequest>,
+    route: &Route,
+) -> Result<Live, Failure> {
+    let Call { head, body, translation, streams, warnings } = prepare(ticket, asked, request, route)?;
+    ticket.warnings = warnings;
+    let response = route.access.lane.post(&head, body).await.map_err(|e| unsent(&e))?;
+    note_response(ticket, &response);
+    if response.status().is_success() {
+        let forms = Forms { client_streams: request.head().stream, provider_streams: streams };
+        open(ticket, forms, translation, response).await
+    } else {
+        Err(refused(ticket, route, response).await)
+    }
+}
+
+/// The attempt has served.
+fn succeed(ticket: &mut Ticket, response_id: Option<String>) {
+    if let Some(attempt) = ticket.attempts.last_mut() {
+        attempt.success = true;
+        attempt.response_id = response_id;
+    }
+}
+
+/// Who streams: a provider may where the client does not.
+#[derive(Clone, Copy)]
+struct Forms {
+    client_streams: bool,
+    provider_streams: bool,
+}
+
+pub(super) fn note_response(ticket: &mut Ticket, response: &Response<LaneBody>) {
     let request_id = ["x-request-id", "request-id"].iter().find_map(|name| response.headers().get(*name));
     if let Some(attempt) = ticket.attempts.last_mut() {
         attempt.status = Some(response.status().as_u16());
@@ -64,13 +117,13 @@ fn note_response(ticket: &mut Ticket, response: &Response<LaneBody>) {
 /// Reads a success response up to its first content, or to its end.
 async fn open(
     ticket: &mut Ticket,
-    chat: &ChatIntent,
+    forms: Forms,
     mut translation: Translation,
     response: Response<LaneBody>,
 ) -> Result<Live, Failure> {
     let (parts, mut upstream) = response.into_parts();
     let mut out = Vec::new();
-    if chat.request.head.stream && !may_be_event_stream(&parts.headers) {
+    if forms.provider_streams && !may_be_event_stream(&parts.headers) {
         return Err(not_a_stream(ticket, &parts.headers, upstream).await);
     }
     loop {
@@ -98,16 +151,13 @@ async fn open(
         let finished = match step {
             Step::Quiet => continue,
             // A whole answer is not over until it is over.
-            Step::Content if !chat.request.head.stream => continue,
+            Step::Content if !forms.client_streams => continue,
             Step::Content => false,
             Step::Finished => true,
             Step::Failed(failure) => return Err(failure),
         };
         ticket.first_content = Some(Instant::now());
-        if let Some(attempt) = ticket.attempts.last_mut() {
-            attempt.success = true;
-            attempt.response_id = translation.seen().info.id.clone();
-        }
+        succeed(ticket, translation.seen().info.id.clone());
         return Ok(Live { translation, upstream, out, finished });
     }
 }
@@ -132,7 +182,7 @@ async fn not_a_stream(ticket: &Ticket, headers: &HeaderMap, upstream: LaneBody) 
     .with_status(200)
 }
 
-async fn refused(ticket: &Ticket, route: &Route, response: Response<LaneBody>) -> Failure {
+pub(super) async fn refused(ticket: &Ticket, route: &Route, response: Response<LaneBody>) -> Failure {
     let (parts, upstream) = response.into_parts();
     let body = limited(upstream, ticket.gateway.settings.max_error_bytes).await;
     if parts.status.is_redirection() {
@@ -159,7 +209,7 @@ async fn limited(mut upstream: LaneBody, limit: usize) -> Bytes {
     Bytes::from(body)
 }
 
-fn unsent(error: &SendError) -> Failure {
+pub(super) fn unsent(error: &SendError) -> Failure {
     let class = match error {
         SendError::ConnectTimeout { .. } => FailureClass::Timeout,
         SendError::Connect { .. } | SendError::Broken { .. } => FailureClass::Server,

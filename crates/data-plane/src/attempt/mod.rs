@@ -4,8 +4,10 @@
 
 mod call;
 mod gate;
+mod task;
 
-pub(crate) use gate::Live;
+pub(crate) use call::context;
+pub(crate) use gate::{Done, Live};
 
 use tokio::time::Instant;
 use tollgate_domain::Failure;
@@ -14,14 +16,14 @@ use tollgate_domain::receipt::{AttemptRecord, CredentialKind};
 use tollgate_policy::retry::{Decision, Standing};
 
 use crate::admit::Ticket;
-use crate::decode::ChatIntent;
+use crate::decode::RequestIntent;
 use crate::settle::end_attempt;
 
 /// Tries the targets until one answers.
 ///
 /// # Errors
 /// The failure that the client is told, when none did.
-pub(crate) async fn run(ticket: &mut Ticket, chat: &ChatIntent) -> Result<Live, Failure> {
+pub(crate) async fn run(ticket: &mut Ticket, asked: &RequestIntent) -> Result<Done, Failure> {
     let (mut target, mut on_target) = (0, 0);
     loop {
         let Some(route) = ticket.plan.targets.get(target).cloned() else {
@@ -44,8 +46,8 @@ pub(crate) async fn run(ticket: &mut Ticket, chat: &ChatIntent) -> Result<Live, 
         });
         ticket.route = Some(route.clone());
         ticket.attempt_began = Some(began);
-        let failure = match gate::attempt(ticket, chat, &route).await {
-            Ok(live) => return Ok(live),
+        let failure = match gate::attempt(ticket, asked, &route).await {
+            Ok(done) => return Ok(done),
             Err(failure) => failure,
         };
         end_attempt(ticket);

@@ -12,9 +12,10 @@ use super::{Fallback, body};
 use crate::account;
 use crate::admit::Arrival;
 use crate::authenticate;
+use crate::decode;
 use crate::gateway::Gateway;
 use crate::pipeline;
-use crate::refusal::{Refusal, json};
+use crate::refusal::{Envelope, Refusal, json};
 use crate::relay::ReplyBody;
 
 /// What a path asks for.
@@ -99,7 +100,7 @@ pub(super) async fn answer(
             None => Ok(page(uri.path())),
         },
     };
-    result.unwrap_or_else(Refusal::into_response)
+    result.unwrap_or_else(|refusal| refusal.into_response(Envelope::OpenAi))
 }
 
 async fn chat_completions(
@@ -112,7 +113,8 @@ async fn chat_completions(
     let (parts, body) = request.into_parts();
     let waits = parts.headers.contains_key(header::EXPECT);
     let body = body::read(gateway, body, waits).await?;
-    pipeline::chat_completions(gateway, &snapshot, &caller, &parts.headers, body, arrival).await
+    let asked = decode::chat(&parts.headers, &body)?;
+    pipeline::serve(gateway, &snapshot, &caller, asked, arrival).await
 }
 
 fn model(gateway: &Gateway, rest: &str) -> Result<Response<ReplyBody>, Refusal> {

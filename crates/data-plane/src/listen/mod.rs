@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use tollgate_dialects::openai_error::OpenAiError;
 
 use crate::gateway::Gateway;
-use crate::refusal::Refusal;
+use crate::refusal::{Envelope, Refusal};
 use crate::relay::ReplyBody;
 
 /// Answers what is not the data plane's: the management API and the dashboard.
@@ -134,6 +134,6 @@ fn guarded(
     catch_unwind(AssertUnwindSafe(|| answer.poll(cx))).unwrap_or_else(|_| {
         tracing::error!("a request panicked; the panic is reported above");
         let message = "A fault of Tollgate ended this request; its log says more. Please report it.";
-        Poll::Ready(Refusal::new(OpenAiError::internal(message)).into_response())
+        Poll::Ready(Refusal::new(OpenAiError::internal(message)).into_response(Envelope::OpenAi))
     })
 }

@@ -2,6 +2,8 @@
 //! and marked as an estimate (I22).
 
 use tollgate_catalog::{Level, Prices};
+use tollgate_domain::reply::FinishReason;
+use tollgate_domain::task::Product;
 use tollgate_domain::{Nanodollars, Usage};
 use tollgate_providers::Seen;
 
@@ -16,6 +18,22 @@ pub(crate) struct Metered {
     pub cost: Option<Nanodollars>,
     /// The rates as JSON text (I6); empty when unpriced.
     pub rates: String,
+}
+
+/// What is known of a task's answer.
+pub(crate) fn seen(product: &Product) -> Seen {
+    let (info, native) = match product {
+        Product::Embedding(reply) => (&reply.info, None),
+        Product::Image(reply) => (&reply.info, reply.native.clone()),
+        Product::Rerank(reply) => (&reply.info, None),
+    };
+    Seen {
+        usage: product.usage(),
+        finish: Some(FinishReason::Stop),
+        info: info.clone(),
+        native,
+        output_bytes: 0,
+    }
 }
 
 /// What was consumed by an answer that is complete, or was broken off after content.

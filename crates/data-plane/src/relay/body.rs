@@ -15,7 +15,7 @@ use tollgate_domain::Failure;
 use tollgate_domain::failure::FailureClass;
 use tollgate_store::ledger::Durable;
 
-use super::translation::{KEEP_ALIVE, Step, Translation};
+use super::translation::{Step, Translation};
 use crate::admit::Ticket;
 use crate::lanes::LaneBody;
 use crate::settle::{self, Ending};
@@ -188,7 +188,7 @@ impl Stream {
                 .reset(if now >= ping { now + settings.keep_alive } else { ping }.min(give_up));
             if now >= ping {
                 self.last_written = now;
-                return Poll::Ready(Some(KEEP_ALIVE));
+                return Poll::Ready(Some(Bytes::from_static(self.translation.keep_alive())));
             }
         }
         Poll::Pending

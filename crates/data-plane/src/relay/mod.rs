@@ -5,4 +5,4 @@ mod translation;
 
 pub use body::ReplyBody;
 pub(crate) use body::StreamParts;
-pub(crate) use translation::{Step, Translation};
+pub(crate) use translation::{Step, Translation, Whole};

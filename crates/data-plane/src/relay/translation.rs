@@ -2,14 +2,13 @@
 //! neutral form otherwise. One value serves one attempt (I24); it also finds the first content (I15), the
 //! true end (I16), and what was consumed.
 
-use bytes::Bytes;
-use tollgate_dialects::chat_completions::{
-    ReplyContext, StreamEncoder, StreamSplice, encode_whole, splice_whole,
-};
+use std::sync::Arc;
+
+use tollgate_dialects::surface::KEEP_ALIVE_COMMENT;
+use tollgate_dialects::{ConversationRequest, ReplyContext, StreamSplicer, StreamWriter};
 use tollgate_domain::failure::FailureClass;
 use tollgate_domain::reply::{Finish, FinishReason};
 use tollgate_domain::{Failure, Receipt, ReplyEvent};
-use tollgate_providers::openai::chat::ChatTap;
 use tollgate_providers::{ReplyDecoder, Seen, Tap, Tapped};
 use tollgate_wire::sse;
 
@@ -28,44 +27,68 @@ pub(crate) enum Step {
 
 /// The translation of one attempt's answer.
 pub(crate) struct Translation {
-    context: ReplyContext,
     mode: Mode,
     seen: Seen,
     finish: Option<Finish>,
 }
 
 enum Mode {
-    SpliceStream { events: sse::Decoder, tap: ChatTap, splice: Box<StreamSplice> },
-    SpliceWhole { tap: ChatTap, body: Vec<u8>, limit: usize },
-    TranscodeStream { decoder: Box<dyn ReplyDecoder>, encoder: Box<StreamEncoder>, scratch: Vec<ReplyEvent> },
-    TranscodeWhole { decoder: Box<dyn ReplyDecoder>, events: Vec<ReplyEvent>, taken: usize, limit: usize },
+    SpliceStream {
+        events: sse::Decoder,
+        tap: Box<dyn Tap>,
+        splice: Box<dyn StreamSplicer>,
+    },
+    SpliceWhole {
+        to: Whole,
+        tap: Box<dyn Tap>,
+        body: Vec<u8>,
+        limit: usize,
+    },
+    TranscodeStream {
+        decoder: Box<dyn ReplyDecoder>,
+        encoder: Box<dyn StreamWriter>,
+        scratch: Vec<ReplyEvent>,
+    },
+    TranscodeWhole {
+        to: Whole,
+        decoder: Box<dyn ReplyDecoder>,
+        events: Vec<ReplyEvent>,
+        taken: usize,
+        limit: usize,
+    },
+}
+
+/// Who writes a whole answer.
+pub(crate) struct Whole {
+    pub request: Arc<dyn ConversationRequest>,
+    pub context: ReplyContext,
+    /// The largest answer of a provider that is taken, in bytes (I26).
+    pub limit: usize,
 }
 
 impl Translation {
-    /// Both sides speak chat completions, streamed.
-    pub fn splice_stream(context: ReplyContext, tap: ChatTap) -> Self {
-        let splice = Box::new(StreamSplice::new(context.clone()));
-        Self::new(context, Mode::SpliceStream { events: sse::Decoder::default(), tap, splice })
+    /// Both sides speak the same protocol, streamed.
+    pub fn splice_stream(tap: Box<dyn Tap>, splice: Box<dyn StreamSplicer>) -> Self {
+        Self::new(Mode::SpliceStream { events: sse::Decoder::default(), tap, splice })
     }
 
-    /// Both sides speak chat completions, whole.
-    pub fn splice_whole(context: ReplyContext, tap: ChatTap, limit: usize) -> Self {
-        Self::new(context, Mode::SpliceWhole { tap, body: Vec::new(), limit })
+    /// Both sides speak the same protocol, whole.
+    pub fn splice_whole(to: Whole, tap: Box<dyn Tap>) -> Self {
+        Self::new(Mode::SpliceWhole { limit: to.limit, to, tap, body: Vec::new() })
     }
 
     /// To a stream, through the neutral form.
-    pub fn transcode_stream(context: ReplyContext, decoder: Box<dyn ReplyDecoder>) -> Self {
-        let encoder = Box::new(StreamEncoder::new(context.clone()));
-        Self::new(context, Mode::TranscodeStream { decoder, encoder, scratch: Vec::new() })
+    pub fn transcode_stream(decoder: Box<dyn ReplyDecoder>, encoder: Box<dyn StreamWriter>) -> Self {
+        Self::new(Mode::TranscodeStream { decoder, encoder, scratch: Vec::new() })
     }
 
-    /// To a whole answer, through the neutral form.
-    pub fn transcode_whole(context: ReplyContext, decoder: Box<dyn ReplyDecoder>, limit: usize) -> Self {
-        Self::new(context, Mode::TranscodeWhole { decoder, events: Vec::new(), taken: 0, limit })
+    /// To a whole answer, through the neutral form; the provider may stream it.
+    pub fn transcode_whole(to: Whole, decoder: Box<dyn ReplyDecoder>) -> Self {
+        Self::new(Mode::TranscodeWhole { limit: to.limit, to, decoder, events: Vec::new(), taken: 0 })
     }
 
-    fn new(context: ReplyContext, mode: Mode) -> Self {
-        Self { context, mode, seen: Seen::default(), finish: None }
+    fn new(mode: Mode) -> Self {
+        Self { mode, seen: Seen::default(), finish: None }
     }
 
     /// What is known of the answer so far.
@@ -76,12 +99,23 @@ impl Translation {
         }
     }
 
+    /// What keeps a silent stream's connection alive.
+    pub fn keep_alive(&self) -> &'static [u8] {
+        match &self.mode {
+            Mode::SpliceStream { splice, .. } => splice.keep_alive(),
+            Mode::TranscodeStream { encoder, .. } => encoder.keep_alive(),
+            Mode::SpliceWhole { .. } | Mode::TranscodeWhole { .. } => KEEP_ALIVE_COMMENT,
+        }
+    }
+
     /// Takes the provider's next bytes; appends what the client gets of them.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Step {
         match &mut self.mode {
             Mode::SpliceStream { events, tap, splice } => {
                 let mut step = Step::Quiet;
-                let fed = events.feed(bytes, &mut |event| splice_event(tap, splice, &event, out, &mut step));
+                let fed = events.feed(bytes, &mut |event| {
+                    splice_event(&mut **tap, &mut **splice, &event, out, &mut step)
+                });
                 match fed {
                     Ok(()) => step,
                     Err(too_large) => Step::Failed(Failure::provider(
@@ -96,9 +130,9 @@ impl Translation {
             }
             Mode::TranscodeStream { decoder, encoder, scratch } => {
                 decoder.push(bytes, scratch);
-                encode(scratch, encoder, &mut self.seen, &mut self.finish, out)
+                encode(scratch, &mut **encoder, &mut self.seen, &mut self.finish, out)
             }
-            Mode::TranscodeWhole { decoder, events, taken, limit } => {
+            Mode::TranscodeWhole { decoder, events, taken, limit, .. } => {
                 let before = events.len();
                 decoder.push(bytes, events);
                 *taken += bytes.len();
@@ -114,7 +148,9 @@ impl Translation {
         match &mut self.mode {
             Mode::SpliceStream { events, tap, splice } => {
                 let mut step = Step::Quiet;
-                events.finish(&mut |event| splice_event(tap, splice, &event, out, &mut step));
+                events.finish(&mut |event| {
+                    splice_event(&mut **tap, &mut **splice, &event, out, &mut step);
+                });
                 match step {
                     Step::Finished | Step::Failed(_) => step,
                     Step::Quiet | Step::Content => of_tap(tap.end()),
@@ -126,7 +162,7 @@ impl Translation {
             },
             Mode::TranscodeStream { decoder, encoder, scratch } => {
                 decoder.end(scratch);
-                encode(scratch, encoder, &mut self.seen, &mut self.finish, out)
+                encode(scratch, &mut **encoder, &mut self.seen, &mut self.finish, out)
             }
             Mode::TranscodeWhole { decoder, events, .. } => {
                 let before = events.len();
@@ -150,8 +186,8 @@ impl Translation {
         match &mut self.mode {
             Mode::SpliceStream { splice, .. } => splice.close(receipt, out),
             Mode::TranscodeStream { encoder, .. } => encoder.close(receipt, &finish, out),
-            Mode::SpliceWhole { body, .. } => {
-                let spliced = splice_whole(&self.context, body, receipt).map_err(|e| {
+            Mode::SpliceWhole { to, body, .. } => {
+                let spliced = to.request.splice_whole(&to.context, body, receipt).map_err(|e| {
                     Failure::provider(
                         FailureClass::Server,
                         format!("The provider's answer makes no sense: {e}"),
@@ -159,8 +195,8 @@ impl Translation {
                 })?;
                 *out = spliced;
             }
-            Mode::TranscodeWhole { events, .. } => {
-                *out = encode_whole(&self.context, events, &finish, receipt)
+            Mode::TranscodeWhole { to, events, .. } => {
+                *out = to.request.encode_whole(&to.context, events, &finish, receipt);
             }
         }
         Ok(())
@@ -170,14 +206,11 @@ impl Translation {
     pub fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         match &mut self.mode {
             Mode::SpliceStream { splice, .. } => splice.fail(failure, out),
-            Mode::TranscodeStream { encoder, .. } => encoder.fail(failure, self.context.generation, out),
+            Mode::TranscodeStream { encoder, .. } => encoder.fail(failure, out),
             Mode::SpliceWhole { .. } | Mode::TranscodeWhole { .. } => {}
         }
     }
 }
-
-/// A comment that keeps a silent stream's connection alive; safe for every client (clients §0.1).
-pub(crate) const KEEP_ALIVE: Bytes = Bytes::from_static(b": ping\n\n");
 
 fn over(size: usize, limit: usize) -> Step {
     if size <= limit {
@@ -199,8 +232,8 @@ fn of_tap(tapped: Tapped) -> Step {
 }
 
 fn splice_event(
-    tap: &mut ChatTap,
-    splice: &mut StreamSplice,
+    tap: &mut dyn Tap,
+    splice: &mut dyn StreamSplicer,
     event: &sse::Event<'_>,
     out: &mut Vec<u8>,
     step: &mut Step,
@@ -211,20 +244,20 @@ fn splice_event(
     match tap.event(event.name, event.data) {
         Tapped::Failure(failure) => *step = Step::Failed(failure),
         Tapped::Finished => {
-            splice.event(event.data, out);
+            splice.event(event.name, event.data, out);
             *step = Step::Finished;
         }
         Tapped::Content => {
-            splice.event(event.data, out);
+            splice.event(event.name, event.data, out);
             *step = Step::Content;
         }
-        Tapped::Nothing => splice.event(event.data, out),
+        Tapped::Nothing => splice.event(event.name, event.data, out),
     }
 }
 
 fn encode(
     scratch: &mut Vec<ReplyEvent>,
-    encoder: &mut StreamEncoder,
+    encoder: &mut dyn StreamWriter,
     seen: &mut Seen,
     finish: &mut Option<Finish>,
     out: &mut Vec<u8>,

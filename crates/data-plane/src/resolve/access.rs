@@ -7,24 +7,16 @@ use tollgate_catalog::{Auth, Protocol};
 use tollgate_crypto::Secret;
 use tollgate_telemetry::metrics::ProviderCounters;
 
+use super::protocol::UpstreamProtocol;
 use crate::lanes::{BadBaseUrl, BaseUrl, Lane, Lanes};
-
-/// A protocol that the data plane speaks to providers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpstreamProtocol {
-    /// OpenAI chat completions and its family (providers §1, §2).
-    OpenaiChat,
-    /// Anthropic Messages (providers §4).
-    AnthropicMessages,
-}
 
 /// A provider as configured.
 #[derive(Clone, Debug)]
 pub struct AccessConfig {
     /// Its slug.
     pub slug: String,
-    /// What it speaks.
-    pub protocol: Protocol,
+    /// What it speaks, its main protocol first.
+    pub protocols: Vec<Protocol>,
     /// Where it is.
     pub base_url: String,
     /// How it is authenticated.
@@ -37,12 +29,12 @@ pub struct AccessConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// Its protocol is not spoken.
-    #[error("provider '{slug}' speaks {protocol}, which this version does not serve yet")]
+    #[error("provider '{slug}' speaks {protocols}, which this version does not serve yet")]
     UnsupportedProtocol {
         /// The provider.
         slug: String,
-        /// Its protocol.
-        protocol: Protocol,
+        /// Its protocols.
+        protocols: String,
     },
     /// Its way to authenticate is not known.
     #[error("provider '{slug}' authenticates by {auth}, which this version does not serve yet")]
@@ -84,9 +76,10 @@ pub struct Access {
     /// The provider's slug.
     pub slug: Arc<str>,
     /// What is spoken.
-    pub protocol: UpstreamProtocol,
+    pub protocols: Vec<UpstreamProtocol>,
     pub(crate) lane: Arc<Lane>,
-    pub(crate) target: Uri,
+    /// The path prefix of its base address.
+    pub(crate) prefix: String,
     /// Headers of every request, the credential among them, marked sensitive (I28).
     pub(crate) headers: HeaderMap,
     pub(crate) counters: ProviderCounters,
@@ -99,14 +92,13 @@ impl Access {
     /// What cannot be used, and what to do about it.
     pub fn new(config: &AccessConfig, lanes: &Lanes) -> Result<Self, AccessError> {
         let slug = || config.slug.clone();
-        let (protocol, path) = match config.protocol {
-            Protocol::OpenaiChat => (UpstreamProtocol::OpenaiChat, "/chat/completions"),
-            Protocol::AnthropicMessages => (UpstreamProtocol::AnthropicMessages, "/messages"),
-            protocol => return Err(AccessError::UnsupportedProtocol { slug: slug(), protocol }),
-        };
+        let protocols = UpstreamProtocol::all_of(&config.protocols);
+        if protocols.is_empty() {
+            let named: Vec<_> = config.protocols.iter().map(ToString::to_string).collect();
+            return Err(AccessError::UnsupportedProtocol { slug: slug(), protocols: named.join(", ") });
+        }
         let base = BaseUrl::parse(&config.base_url)
             .map_err(|source| AccessError::BadUrl { slug: slug(), source })?;
-        let target = format!("{}{path}", base.prefix).parse().unwrap_or_default();
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(
@@ -116,18 +108,25 @@ impl Access {
         if let Some((name, value)) = credential(config)? {
             headers.insert(name, value);
         }
-        if protocol == UpstreamProtocol::AnthropicMessages {
+        if protocols.contains(&UpstreamProtocol::AnthropicMessages) {
             let version = tollgate_providers::anthropic::messages::VERSION;
             headers.insert("anthropic-version", HeaderValue::from_static(version));
         }
         Ok(Self {
             slug: Arc::from(config.slug.as_str()),
-            protocol,
+            protocols,
             lane: lanes.lane(&base.origin),
-            target,
+            prefix: base.prefix,
             headers,
             counters: lanes.metrics().provider(&config.slug),
         })
+    }
+}
+
+impl Access {
+    /// A path behind the base address, as a request target.
+    pub(crate) fn target(&self, path: &str) -> Uri {
+        format!("{}{path}", self.prefix).parse().unwrap_or_default()
     }
 }
 

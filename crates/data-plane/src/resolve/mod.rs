@@ -1,18 +1,21 @@
 //! Intent + Caller + Snapshot → [`Plan`]: which endpoints are tried, in which order, and why.
 
 mod access;
+mod protocol;
 mod routes;
 
-pub use access::{Access, AccessConfig, AccessError, UpstreamProtocol};
+pub use access::{Access, AccessConfig, AccessError};
+pub(crate) use protocol::Purpose;
+pub use protocol::UpstreamProtocol;
 pub(crate) use routes::{ModelRoutes, Route, compile};
 
 use std::sync::Arc;
 
 use tollgate_catalog::{Capability, Model, ModelKind, ResolveContext};
-use tollgate_dialects::chat_completions::Needs;
 use tollgate_dialects::openai_error::OpenAiError;
+use tollgate_dialects::{Dialect, Head};
 use tollgate_domain::options::GatewayOptions;
-use tollgate_domain::{InputError, ModelId};
+use tollgate_domain::{InputError, ModelId, Needs};
 
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
@@ -39,28 +42,32 @@ pub(crate) struct Plan {
 /// endpoint is left, with the reason for each.
 pub(crate) fn plan(
     snapshot: &Snapshot,
-    requested: &str,
-    needs: &Needs,
+    head: &Head,
     options: &GatewayOptions,
-    bare_creator: Option<&str>,
+    purpose: Purpose,
 ) -> Result<Plan, Refusal> {
     let catalog = &snapshot.catalog;
+    let requested = head.model.as_str();
+    // Claude's own clients name their models without a creator (clients §0.15).
+    let bare_creator =
+        matches!(purpose, Purpose::Conversation { dialect: Dialect::Messages, .. }).then_some("anthropic");
     let Some(found) = catalog.resolve(requested, &ResolveContext { bare_creator }) else {
         return Err(unknown_model(snapshot, requested));
     };
-    check_kind(found.model)?;
-    check_needs(found.model, needs)?;
+    check_kind(found.model, purpose)?;
+    check_needs(found.model, &head.needs)?;
     let Some(routes) = snapshot.routes.get(&found.model.id) else {
         return Err(unknown_model(snapshot, requested));
     };
-    let mut targets: Vec<Arc<Route>> = routes
-        .routes
-        .iter()
-        .filter(|r| options.only.is_empty() || options.only.iter().any(|slug| **slug == *r.access.slug))
-        .cloned()
-        .collect();
+    let (able, unfit) = routes.for_purpose(purpose, &head.needs);
+    let allowed =
+        |r: &Arc<Route>| options.only.is_empty() || options.only.iter().any(|s| **s == *r.access.slug);
+    let mut targets: Vec<Arc<Route>> = able.iter().filter(|r| allowed(r)).cloned().collect();
     if targets.is_empty() {
-        return Err(nothing_left(requested, routes, options));
+        let considered = routes.left_out.iter().cloned().chain(unfit);
+        let removed =
+            able.iter().map(|r| format!("{} (removed by providerOptions.gateway.only)", r.access.slug));
+        return Err(nothing_left(requested, considered.chain(removed).collect(), options));
     }
     let wish = |route: &Arc<Route>| {
         let slug = &*route.access.slug;
@@ -111,12 +118,23 @@ fn quoted(ids: &[&str]) -> String {
     quoted.join(" or ")
 }
 
-fn check_kind(model: &Model) -> Result<(), Refusal> {
-    if model.kind == ModelKind::Language {
+fn check_kind(model: &Model, purpose: Purpose) -> Result<(), Refusal> {
+    let (does, what, kind) = match purpose {
+        Purpose::Conversation { .. } => {
+            (model.kind == ModelKind::Language, "answer conversations", "language")
+        }
+        Purpose::Embedding => (model.kind == ModelKind::Embedding, "make embeddings", "embedding"),
+        Purpose::Image => {
+            let able = model.kind == ModelKind::Language && model.can(Capability::ImageOutput);
+            (able || model.kind == ModelKind::Image, "make images", "image")
+        }
+        Purpose::Rerank => (model.kind == ModelKind::Reranking, "rerank documents", "reranking"),
+    };
+    if does {
         return Ok(());
     }
     let message = format!(
-        "'{}' is a model of type '{}' and does not answer chat completions; use a model of type 'language'.",
+        "'{}' is a model of type '{}' and does not {what}; use a model of type '{kind}'.",
         model.id, model.kind
     );
     Err(InputError::unsupported("model", message).into())
@@ -143,11 +161,7 @@ fn check_needs(model: &Model, needs: &Needs) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn nothing_left(requested: &str, routes: &ModelRoutes, options: &GatewayOptions) -> Refusal {
-    let mut considered: Vec<String> = routes.left_out.clone();
-    considered.extend(
-        routes.routes.iter().map(|r| format!("{} (removed by providerOptions.gateway.only)", r.access.slug)),
-    );
+fn nothing_left(requested: &str, considered: Vec<String>, options: &GatewayOptions) -> Refusal {
     let considered = if considered.is_empty() { "none".to_owned() } else { considered.join(", ") };
     let what_next = if options.only.is_empty() {
         "Configure one of them"

@@ -3,16 +3,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::Uri;
 use tollgate_catalog::{Capability, Catalog, Endpoint, Model, Prices};
-use tollgate_domain::ModelId;
+use tollgate_domain::{ModelId, Needs};
 use tollgate_providers::Target;
 
-use super::access::{Access, UpstreamProtocol};
+use super::access::Access;
+use super::protocol::{Purpose, UpstreamProtocol};
 
-/// One endpoint that can be called.
+/// One endpoint that can be called, by one protocol.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub access: Arc<Access>,
+    pub protocol: UpstreamProtocol,
+    /// The request target of a whole and of a streamed answer; tasks name their own.
+    whole: Uri,
+    stream: Uri,
     /// What the codec must know.
     pub codec: Target,
     pub prices: Option<Prices>,
@@ -26,6 +32,42 @@ pub(crate) struct ModelRoutes {
     pub routes: Vec<Arc<Route>>,
     /// Providers that have the model but cannot be called, with the reason.
     pub left_out: Vec<String>,
+}
+
+impl Route {
+    /// Where a conversation is sent.
+    pub(crate) fn target(&self, stream: bool) -> &Uri {
+        if stream { &self.stream } else { &self.whole }
+    }
+
+    /// The namespace of the provider's own metadata.
+    pub(crate) fn namespace(&self) -> &str {
+        self.protocol.namespace().unwrap_or(&self.access.slug)
+    }
+}
+
+impl ModelRoutes {
+    /// One route for each provider, in the catalog's order, by the protocol that carries the request best.
+    /// Providers that have none are named with the reason.
+    pub(crate) fn for_purpose(&self, purpose: Purpose, needs: &Needs) -> (Vec<Arc<Route>>, Vec<String>) {
+        let mut chosen: Vec<(u8, &Arc<Route>)> = Vec::with_capacity(self.routes.len());
+        let mut unfit: Vec<&str> = Vec::new();
+        for route in &self.routes {
+            let Some(fitness) = route.protocol.fitness(purpose, needs, &route.codec) else {
+                unfit.push(&route.access.slug);
+                continue;
+            };
+            match chosen.iter_mut().find(|(_, r)| r.access.slug == route.access.slug) {
+                Some(best) if fitness < best.0 => *best = (fitness, route),
+                Some(_) => {}
+                None => chosen.push((fitness, route)),
+            }
+        }
+        unfit.retain(|slug| !chosen.iter().any(|(_, r)| *r.access.slug == **slug));
+        unfit.dedup();
+        let unfit = unfit.into_iter().map(|slug| format!("{slug} (its protocols cannot carry this request)"));
+        (chosen.into_iter().map(|(_, route)| Arc::clone(route)).collect(), unfit.collect())
+    }
 }
 
 /// Compiles the routes of every model.
@@ -43,10 +85,12 @@ pub(crate) fn compile(
 fn of_model(catalog: &Catalog, access: &HashMap<String, Arc<Access>>, model: &Model) -> ModelRoutes {
     let mut found = ModelRoutes { routes: Vec::new(), left_out: Vec::new() };
     for endpoint in &model.endpoints {
-        match route(catalog, access, model, endpoint) {
-            // A provider's further regions and names are for the routing policies; the first serves.
-            Ok(route) if found.routes.iter().any(|r| r.access.slug == route.access.slug) => {}
-            Ok(route) => found.routes.push(Arc::new(route)),
+        // A provider's further regions and names are for the routing policies; the first serves.
+        if found.routes.iter().any(|r| *r.access.slug == *endpoint.provider) {
+            continue;
+        }
+        match routes(catalog, access, model, endpoint) {
+            Ok(routes) => found.routes.extend(routes.into_iter().map(Arc::new)),
             Err(reason) if found.left_out.contains(&reason) => {}
             Err(reason) => found.left_out.push(reason),
         }
@@ -54,12 +98,12 @@ fn of_model(catalog: &Catalog, access: &HashMap<String, Arc<Access>>, model: &Mo
     found
 }
 
-fn route(
+fn routes(
     catalog: &Catalog,
     access: &HashMap<String, Arc<Access>>,
     model: &Model,
     endpoint: &Endpoint,
-) -> Result<Route, String> {
+) -> Result<Vec<Route>, String> {
     let slug = &*endpoint.provider;
     let Some(access) = access.get(slug) else {
         return Err(match catalog.provider(slug) {
@@ -68,29 +112,47 @@ fn route(
             None => format!("{slug} (not known to the catalog)"),
         });
     };
-    let chat = access.protocol == UpstreamProtocol::OpenaiChat;
-    if chat && !endpoint.apis.is_empty() && !endpoint.apis.iter().any(|a| a.ends_with("/chat/completions")) {
-        return Err(format!("{slug} (serves this model only by {})", endpoint.apis.join(", ")));
-    }
     let patch = endpoint.request_patch.iter().flatten();
     if patch.clone().any(|(name, _)| name == "batch") {
         return Err(format!("{slug} (serves this model only in batches)"));
     }
+    let mut found = Vec::new();
+    let mut reasons = Vec::new();
+    for protocol in &access.protocols {
+        match protocol.serves(model, endpoint) {
+            Ok(()) => found.push(route(access, *protocol, model, endpoint)),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    if found.is_empty() {
+        let reason = reasons.into_iter().next().unwrap_or_default();
+        return Err(format!("{slug} ({reason})"));
+    }
+    Ok(found)
+}
+
+fn route(access: &Arc<Access>, protocol: UpstreamProtocol, model: &Model, endpoint: &Endpoint) -> Route {
+    let patch = endpoint.request_patch.iter().flatten();
     let reasoning = model.reasoning.as_ref();
-    Ok(Route {
+    let codec = Target {
+        provider: access.slug.to_string(),
+        model: endpoint.model.clone(),
+        canonical: model.id.as_str().to_owned(),
+        max_output_tokens: endpoint.max_output_tokens.or(model.max_output_tokens),
+        reasoning: model.can(Capability::Reasoning),
+        reasoning_efforts: reasoning.map(|r| r.efforts.clone()).unwrap_or_default(),
+        reasoning_budget_min: reasoning.and_then(|r| r.budget.as_ref()).map(|b| b.min.unwrap_or(1024)),
+        explicit_caching: model.can(Capability::ExplicitCaching),
+        structured_output: model.can(Capability::StructuredOutput),
+    };
+    let target = |stream| access.target(&protocol.path(&codec, stream).unwrap_or_default());
+    Route {
+        whole: target(false),
+        stream: target(true),
         access: Arc::clone(access),
-        codec: Target {
-            provider: slug.to_owned(),
-            model: endpoint.model.clone(),
-            canonical: model.id.as_str().to_owned(),
-            max_output_tokens: endpoint.max_output_tokens.or(model.max_output_tokens),
-            reasoning: model.can(Capability::Reasoning),
-            reasoning_efforts: reasoning.map(|r| r.efforts.clone()).unwrap_or_default(),
-            reasoning_budget_min: reasoning.and_then(|r| r.budget.as_ref()).map(|b| b.min.unwrap_or(1024)),
-            explicit_caching: model.can(Capability::ExplicitCaching),
-            structured_output: model.can(Capability::StructuredOutput),
-        },
+        protocol,
+        codec,
         prices: endpoint.prices.clone(),
         patch: patch.map(|(name, value)| (name.clone(), value.to_string().into_bytes())).collect(),
-    })
+    }
 }

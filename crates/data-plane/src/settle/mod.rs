@@ -14,7 +14,6 @@ use tollgate_telemetry::metrics::RequestLabels;
 
 use crate::admit::Ticket;
 use crate::meter::{self, Metered};
-use crate::resolve::UpstreamProtocol;
 
 /// How a request ended.
 #[derive(Debug)]
@@ -140,10 +139,7 @@ pub(crate) fn routing(ticket: &Ticket) -> Routing {
 }
 
 fn receipt(ticket: &Ticket, seen: &Seen, metered: &Metered) -> Receipt {
-    let namespace = ticket.route.as_ref().map(|route| match route.access.protocol {
-        UpstreamProtocol::AnthropicMessages => "anthropic".to_owned(),
-        UpstreamProtocol::OpenaiChat => route.access.slug.to_string(),
-    });
+    let namespace = ticket.route.as_ref().map(|route| route.namespace().to_owned());
     Receipt {
         generation: ticket.intent.id,
         routing: routing(ticket),
@@ -154,14 +150,14 @@ fn receipt(ticket: &Ticket, seen: &Seen, metered: &Metered) -> Receipt {
         native: namespace.zip(seen.native.clone()),
         // Anthropic names its usual tier too; the service does not.
         service_tier: seen.info.service_tier.clone().filter(|tier| tier != "standard"),
-        warnings: Vec::new(),
+        warnings: ticket.warnings.clone(),
     }
 }
 
 fn count(ticket: &Ticket, ending: &Ending, metered: &Metered, duration: Duration, ttft: Option<Duration>) {
     let metrics = &ticket.gateway.metrics;
     let status = client_status(ticket, ending);
-    metrics.requests.get_or_create(&RequestLabels { dialect: "chat_completions", status }).inc();
+    metrics.requests.get_or_create(&RequestLabels { dialect: ticket.surface, status }).inc();
     if let Some(route) = &ticket.route {
         let counters = &route.access.counters;
         // Attempts that failed before content have been counted where they failed.

@@ -182,7 +182,7 @@ fn access(catalog: &Catalog, metrics: &Arc<Metrics>) -> HashMap<String, Arc<Acce
     let way = |provider: &tollgate_catalog::Provider| {
         let config = AccessConfig {
             slug: provider.slug.to_string(),
-            protocol: provider.protocol,
+            protocols: std::iter::once(provider.protocol).chain(provider.also.iter().copied()).collect(),
             base_url: provider.base_url.clone(),
             auth: provider.auth.clone(),
             secret: Some(Secret::new("sk-not-a-real-key")),

@@ -1,0 +1,89 @@
+//! One attempt at a task: its calls one after the other, each read whole, their answers put together.
+
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use http_body_util::BodyExt;
+use tollgate_domain::failure::FailureClass;
+use tollgate_domain::task::{Product, Task};
+use tollgate_domain::{Failure, InputError};
+use tollgate_providers::{Target, TaskCall};
+
+use super::call::{patched, unsuitable};
+use super::gate::{note_response, refused, unsent};
+use crate::admit::Ticket;
+use crate::lanes::{Head, LaneBody};
+use crate::resolve::{Route, UpstreamProtocol};
+
+/// Sends a task to a target and reads its answer.
+///
+/// # Errors
+/// What this target cannot carry, or whatever went wrong on the way.
+pub(super) async fn attempt(ticket: &mut Ticket, task: &Task, route: &Route) -> Result<Product, Failure> {
+    let calls = calls(task, route.protocol, &route.codec).map_err(|e| unsuitable(&e))?;
+    let mut product: Option<Product> = None;
+    for (part, call) in calls.into_iter().enumerate() {
+        let body = send(ticket, route, call).await?;
+        let answer = read(task, route.protocol, &route.codec, part, &body)?;
+        match &mut product {
+            Some(product) => product.append(answer),
+            None => product = Some(answer),
+        }
+    }
+    product
+        .ok_or_else(|| Failure::provider(FailureClass::Server, "The request made no call of the provider."))
+}
+
+async fn send(ticket: &mut Ticket, route: &Route, call: TaskCall) -> Result<Bytes, Failure> {
+    let mut headers = route.access.headers.clone();
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    let json = call.content_type == "application/json";
+    if let Ok(kind) = HeaderValue::from_str(&call.content_type) {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    let head = Head { target: route.access.target(&call.path), headers };
+    let body = if json { patched(call.body, route) } else { call.body };
+    let response = route.access.lane.post(&head, Bytes::from(body)).await.map_err(|e| unsent(&e))?;
+    note_response(ticket, &response);
+    if !response.status().is_success() {
+        return Err(refused(ticket, route, response).await);
+    }
+    whole(response.into_body(), ticket.gateway.settings.max_reply_bytes).await
+}
+
+/// The whole body, within its limit (I26).
+async fn whole(mut upstream: LaneBody, limit: usize) -> Result<Bytes, Failure> {
+    let mut body = Vec::new();
+    while let Some(frame) = upstream.frame().await {
+        let frame = frame.map_err(|error| {
+            Failure::provider(
+                FailureClass::Truncated,
+                format!("The provider's connection broke before its answer was complete: {error}."),
+            )
+        })?;
+        if let Ok(bytes) = frame.into_data() {
+            body.extend_from_slice(&bytes);
+        }
+        if body.len() > limit {
+            return Err(Failure::provider(
+                FailureClass::Server,
+                format!("The provider's answer exceeds {limit} bytes, the limit of this gateway."),
+            ));
+        }
+    }
+    Ok(Bytes::from(body))
+}
+
+//MERGE
+fn calls(task: &Task, protocol: UpstreamProtocol, _target: &Target) -> Result<Vec<TaskCall>, InputError> {
+    Err(InputError::unsupported("model", format!("{protocol:?} cannot carry {task:?}")))
+}
+
+fn read(
+    _task: &Task,
+    _protocol: UpstreamProtocol,
+    _target: &Target,
+    _part: usize,
+    _body: &[u8],
+) -> Result<Product, Failure> {
+    Err(Failure::provider(FailureClass::Server, "unreadable"))
+}
