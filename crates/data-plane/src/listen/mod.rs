@@ -88,15 +88,12 @@ impl Server {
     async fn connection(self, stream: TcpStream, shutdown: CancellationToken, cut: CancellationToken) {
         // Failing to set it costs only latency.
         let _ = stream.set_nodelay(true);
-        let settings = self.gateway.settings;
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(settings.request_head_timeout)
-            .http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(Duration::from_secs(30));
+        let patience = self.gateway.settings.request_head_timeout;
+        let opening = tokio::select! {
+            biased;
+            opening = tokio::time::timeout(patience, Opening::of(&stream)) => opening,
+            () = shutdown.cancelled() => return,
+        };
         let service = service_fn(move |request| {
             let server = self.clone();
             async move {
@@ -107,20 +104,86 @@ impl Server {
                 Ok::<_, Infallible>(std::future::poll_fn(|cx| guarded(answer.as_mut(), cx)).await)
             }
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        let mut draining = false;
-        loop {
-            tokio::select! {
-                biased;
-                // A client's broken connection is no event of ours: its request has been settled.
-                _ = connection.as_mut() => return,
-                () = shutdown.cancelled(), if !draining => {
-                    draining = true;
-                    connection.as_mut().graceful_shutdown();
-                }
-                () = cut.cancelled() => return,
+        let io = TokioIo::new(stream);
+        let served: Pin<Box<dyn Future<Output = ()> + Send>> = match opening {
+            Ok(Opening::Http1) => {
+                let connection = http1(patience).serve_connection(io, service).with_upgrades();
+                Box::pin(drive(connection, |c| c.graceful_shutdown(), shutdown, cut))
             }
+            Ok(Opening::Http2) => {
+                let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                builder.timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
+                let connection = builder.serve_connection(io, service);
+                Box::pin(drive(connection, |c| c.graceful_shutdown(), shutdown, cut))
+            }
+            Ok(Opening::Unclear) => {
+                let mut builder = auto::Builder::new(TokioExecutor::new());
+                builder
+                    .http1()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(patience)
+                    .http2()
+                    .timer(TokioTimer::new())
+                    .keep_alive_interval(Duration::from_secs(30));
+                let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
+                Box::pin(drive(connection, |c| c.graceful_shutdown(), shutdown, cut))
+            }
+            // Nothing came, or the client is gone already.
+            Ok(Opening::Closed) | Err(_) => return,
+        };
+        served.await;
+    }
+}
+
+fn http1(patience: Duration) -> hyper::server::conn::http1::Builder {
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(patience);
+    builder
+}
+
+/// What a connection opens with. Looked at without taking it: a reader that takes the first bytes apart
+/// from the rest costs every HTTP/1.1 connection a second, larger read buffer.
+enum Opening {
+    Http1,
+    Http2,
+    /// Too little came at once to say.
+    Unclear,
+    Closed,
+}
+
+impl Opening {
+    async fn of(stream: &TcpStream) -> Self {
+        // No HTTP/1.1 method begins so; it is HTTP/2's preface.
+        const PREFACE: &[u8] = b"PRI";
+        let mut first = [0; PREFACE.len()];
+        match stream.peek(&mut first).await {
+            Ok(0) | Err(_) => Self::Closed,
+            Ok(n) if first[..n] != PREFACE[..n] => Self::Http1,
+            Ok(n) if n == PREFACE.len() => Self::Http2,
+            Ok(_) => Self::Unclear,
+        }
+    }
+}
+
+/// Serves a connection to its end, to the end of its running requests after `shutdown`, or to the `cut`.
+async fn drive<C: Future>(
+    connection: C,
+    finish: fn(Pin<&mut C>),
+    shutdown: CancellationToken,
+    cut: CancellationToken,
+) {
+    tokio::pin!(connection);
+    let mut draining = false;
+    loop {
+        tokio::select! {
+            biased;
+            // A client's broken connection is no event of ours: its request has been settled.
+            _ = connection.as_mut() => return,
+            () = shutdown.cancelled(), if !draining => {
+                draining = true;
+                finish(connection.as_mut());
+            }
+            () = cut.cancelled() => return,
         }
     }
 }
