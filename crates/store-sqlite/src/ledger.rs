@@ -10,10 +10,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tollgate_domain::GenerationId;
 use tollgate_domain::id::TeamId;
 use tollgate_store::ledger::BoxFuture;
-use tollgate_store::{Durable, Intent, Ledger, LedgerRow, LedgerState, StoreError, Totals};
+use tollgate_store::{
+    Durable, Intent, Ledger, LedgerRow, LedgerState, ReportQuery, ReportRow, StoreError, Totals,
+};
 
 use crate::desk::Desk;
 use crate::journal::Journal;
+use crate::report;
 use crate::rows;
 use crate::waiting::{Teller, Waiting};
 
@@ -351,6 +354,10 @@ impl Ledger for SqliteLedger {
 
     fn totals(&self, team: TeamId) -> BoxFuture<Result<Totals, StoreError>> {
         self.desk.ask(move |connection| Ok(rows::totals(connection, team)?))
+    }
+
+    fn report(&self, query: ReportQuery) -> BoxFuture<Result<Vec<ReportRow>, StoreError>> {
+        self.desk.ask(move |connection| Ok(report::report(connection, &query)?))
     }
 
     fn flush(&self) -> BoxFuture<Result<(), StoreError>> {

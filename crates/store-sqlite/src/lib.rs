@@ -2,7 +2,7 @@
 //!
 //! - [`SqliteStore`]: opens it all, recovers from a crash, closes it
 //! - `ledger`: what requests touch; `writer`: the thread that commits; `journal`: intents (I8)
-//! - `rows` and `terms`: rows in SQL; `waiting`: those who wait for a commit
+//! - `rows` and `terms`: rows in SQL; `report`: sums over them; `waiting`: those who wait for a commit
 //! - `desk`: the thread that reads and keeps keys; `recovery`: interrupted rows
 //!
 //! Files in the data folder: the database with its `-wal` and `-shm`, `ledger.intents-<n>` (the journal)
@@ -16,6 +16,7 @@ mod keys;
 mod ledger;
 mod lock;
 mod recovery;
+mod report;
 mod rows;
 mod store;
 mod terms;

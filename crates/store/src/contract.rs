@@ -10,7 +10,10 @@ use tollgate_domain::id::{KeyId, ProjectId, TeamId, Ulid};
 use tollgate_domain::{GenerationId, Micros, Nanodollars, Usage};
 
 use crate::ledger::BoxFuture;
-use crate::{Intent, KeyStore, Ledger, LedgerRow, LedgerState, NewKey, RowStatus, StoreError, Totals};
+use crate::{
+    Intent, KeyStore, Ledger, LedgerRow, LedgerState, NewKey, ReportGroup, ReportQuery, ReportRow, RowStatus,
+    StoreError, Totals,
+};
 
 /// Somewhere a store can be opened, closed and opened again; empty at first, one owner at a time.
 pub trait Place: Send + Sync {
@@ -49,6 +52,7 @@ macro_rules! contract_tests {
             i10_recovery_happens_once
             i10_a_second_open_of_an_id_is_refused
             i11_totals_equal_the_sum_of_rows
+            i11_reports_equal_the_sum_of_rows
             a_row_comes_back_as_it_was_written
             a_row_is_visible_as_soon_as_it_is_settled
             a_dropped_wait_does_not_lose_the_row
@@ -303,6 +307,105 @@ pub async fn i11_totals_equal_the_sum_of_rows<P: Place>(place: &P) -> Outcome {
         assert_eq!(ledger.totals(team(number)).await?, sum);
     }
     place.close(store).await
+}
+
+/// A report's groups add up to the rows that it asks for, and to no others.
+pub async fn i11_reports_equal_the_sum_of_rows<P: Place>(place: &P) -> Outcome {
+    const HOUR: i64 = 3_600_000_000;
+    let store = place.open()?;
+    let ledger = place.ledger(&store);
+    let mut rows = Vec::new();
+    for number in 0..40_u128 {
+        let n = i64::try_from(number).unwrap_or(0);
+        let tags = ["a", "b"].iter().take(usize::try_from(number % 3).unwrap_or(0));
+        let intent = Intent {
+            team: team(1 + number % 2),
+            admitted_at: intent(0).admitted_at.plus_micros(n * HOUR),
+            canonical_model: format!("acme/m{}", number % 4),
+            end_user: (number % 5 > 0).then(|| format!("u{}", number % 5)),
+            tags: tags.map(ToString::to_string).collect(),
+            ..intent(number)
+        };
+        ledger.open(&intent)?;
+        let byok = number % 7 == 0;
+        let row = LedgerRow { byok, ..row(intent, (number % 6 > 0).then_some(n)) };
+        drop(ledger.settle(row.clone()));
+        rows.push(row);
+    }
+    ledger.flush().await?;
+    let all = ReportQuery {
+        team: team(1),
+        from: Micros(rows[3].intent.admitted_at.0),
+        until: Micros(rows[37].intent.admitted_at.0),
+        group: ReportGroup::Model,
+        user: None,
+        model: None,
+        provider: None,
+        byok: None,
+        tags: Vec::new(),
+        any_tag: false,
+    };
+    let tagged = |tags: &[&str], any_tag| ReportQuery {
+        tags: tags.iter().map(ToString::to_string).collect(),
+        any_tag,
+        ..all.clone()
+    };
+    let queries = [
+        all.clone(),
+        ReportQuery { group: ReportGroup::User, ..all.clone() },
+        ReportQuery { group: ReportGroup::Tag, ..all.clone() },
+        ReportQuery { group: ReportGroup::Credential, ..all.clone() },
+        ReportQuery { group: ReportGroup::Provider, user: Some("u2".into()), ..all.clone() },
+        ReportQuery { model: Some("acme/m2".into()), byok: Some(false), ..all.clone() },
+        ReportQuery { provider: Some("nobody".into()), ..all.clone() },
+        tagged(&["a", "b"], false),
+        tagged(&["a", "b"], true),
+    ];
+    for query in queries {
+        assert_eq!(ledger.report(query.clone()).await?, expected_report(&rows, &query), "{query:?}");
+    }
+    let days = ledger.report(ReportQuery { group: ReportGroup::Day, ..all.clone() }).await?;
+    assert_eq!(days.iter().map(|d| d.group.as_str()).collect::<Vec<_>>(), ["2023-11-15", "2023-11-16"]);
+    let hours = ledger.report(ReportQuery { group: ReportGroup::Hour, ..all }).await?;
+    assert_eq!((hours.len(), hours[0].group.as_str()), (17, "2023-11-15T02"));
+    place.close(store).await
+}
+
+fn expected_report(rows: &[LedgerRow], query: &ReportQuery) -> Vec<ReportRow> {
+    let mut found: std::collections::BTreeMap<String, ReportRow> = std::collections::BTreeMap::new();
+    for row in rows {
+        let intent = &row.intent;
+        let time = intent.admitted_at.0 >= query.from.0 && intent.admitted_at.0 < query.until.0;
+        let has = |tag: &String| intent.tags.contains(tag);
+        let tags = if query.any_tag { query.tags.iter().any(has) } else { query.tags.iter().all(has) };
+        let plain = query.user.as_ref().is_none_or(|u| intent.end_user.as_ref() == Some(u))
+            && query.model.as_ref().is_none_or(|m| intent.canonical_model == *m)
+            && query.provider.as_ref().is_none_or(|p| row.provider == *p)
+            && query.byok.is_none_or(|b| row.byok == b);
+        if intent.team != query.team || !time || !tags || !plain {
+            continue;
+        }
+        let groups = match query.group {
+            ReportGroup::User => intent.end_user.iter().cloned().collect(),
+            ReportGroup::Tag => intent.tags.clone(),
+            ReportGroup::Provider => vec![row.provider.clone()],
+            ReportGroup::Credential => vec![if row.byok { "byok" } else { "system" }.to_owned()],
+            _ => vec![intent.canonical_model.clone()],
+        };
+        for group in groups {
+            let sum =
+                found.entry(group.clone()).or_insert_with(|| ReportRow { group, ..ReportRow::default() });
+            sum.cost.0 += row.cost.unwrap_or_default().0;
+            sum.market_cost.0 += row.market_cost.unwrap_or_default().0;
+            sum.input_tokens += row.usage.input_total();
+            sum.output_tokens += row.usage.output_total();
+            sum.cached_input_tokens += row.usage.input_cache_read;
+            sum.cache_creation_input_tokens += row.usage.cache_write();
+            sum.reasoning_tokens += row.usage.output_reasoning;
+            sum.requests += 1;
+        }
+    }
+    found.into_values().collect()
 }
 
 /// Every field, in both its forms where it has two.

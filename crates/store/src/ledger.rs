@@ -7,6 +7,7 @@ use tollgate_domain::id::{KeyId, ProjectId, TeamId};
 use tollgate_domain::{GenerationId, Micros, Nanodollars, Usage};
 
 use crate::StoreError;
+use crate::report::{ReportQuery, ReportRow};
 
 /// A boxed future, so that the port can be a trait object.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -146,6 +147,9 @@ pub trait Ledger: Send + Sync {
 
     /// What a team has spent in all.
     fn totals(&self, team: TeamId) -> BoxFuture<Result<Totals, StoreError>>;
+
+    /// What was spent, in groups, in the order of their names. Rows settled a moment ago may be missing.
+    fn report(&self, query: ReportQuery) -> BoxFuture<Result<Vec<ReportRow>, StoreError>>;
 
     /// Waits until everything settled so far is on disk, for shutdown.
     fn flush(&self) -> BoxFuture<Result<(), StoreError>>;

@@ -7,9 +7,11 @@
 pub mod contract;
 pub mod keys;
 pub mod ledger;
+pub mod report;
 
 pub use keys::{KeyRecord, KeyStore, NewKey};
 pub use ledger::{Durable, Intent, Ledger, LedgerRow, LedgerState, RowStatus, Totals};
+pub use report::{ReportGroup, ReportQuery, ReportRow};
 
 /// The store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]

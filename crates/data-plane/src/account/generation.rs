@@ -88,7 +88,7 @@ pub(crate) async fn credits(gateway: &Gateway, caller: &Caller) -> Result<Respon
     Ok(json(StatusCode::OK, Bytes::from(body)))
 }
 
-fn unreadable(error: &StoreError) -> Refusal {
+pub(super) fn unreadable(error: &StoreError) -> Refusal {
     Refusal::unavailable(format!("The ledger cannot be read right now: {error}"))
 }
 

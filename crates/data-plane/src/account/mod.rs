@@ -3,6 +3,8 @@
 
 mod generation;
 mod models;
+mod report;
 
 pub(crate) use generation::{credits, generation};
 pub(crate) use models::{endpoints, list, one};
+pub(crate) use report::report;

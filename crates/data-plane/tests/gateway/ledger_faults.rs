@@ -7,7 +7,9 @@ use tokio::sync::Notify;
 use tollgate_domain::GenerationId;
 use tollgate_domain::id::TeamId;
 use tollgate_store::ledger::BoxFuture;
-use tollgate_store::{Durable, Intent, Ledger, LedgerRow, LedgerState, StoreError, Totals};
+use tollgate_store::{
+    Durable, Intent, Ledger, LedgerRow, LedgerState, ReportQuery, ReportRow, StoreError, Totals,
+};
 
 use crate::chunks::Chunks;
 use crate::client::soon;
@@ -110,6 +112,10 @@ impl Ledger for Gated {
 
     fn totals(&self, team: TeamId) -> BoxFuture<Result<Totals, StoreError>> {
         self.inner.totals(team)
+    }
+
+    fn report(&self, query: ReportQuery) -> BoxFuture<Result<Vec<ReportRow>, StoreError>> {
+        self.inner.report(query)
     }
 
     fn flush(&self) -> BoxFuture<Result<(), StoreError>> {
