@@ -2,6 +2,8 @@
 //! an answer into bytes. Nothing here knows providers, HTTP or async.
 //!
 //! - [`chat_completions`]: OpenAI's chat completions as the service's clients see them (gateway-api §7.1)
+//! - [`embeddings`], [`images`]: OpenAI's embeddings and images (gateway-api §9, §10)
+//! - [`rerank`]: Cohere's rerank (gateway-api §11)
 //! - [`surface`]: the shape that every dialect has
 //! - [`carried_state`]: reasoning state of one provider in a dialect made for another's
 //! - [`gateway_options`]: `providerOptions.gateway` and attribution, the same on every JSON surface
@@ -26,6 +28,7 @@ pub mod rerank;
 pub mod responses;
 pub mod splice_error;
 pub mod surface;
+mod task_body;
 
 pub use splice_error::SpliceError;
 pub use surface::{

@@ -3,10 +3,14 @@
 //! whole or as a stream (I2), and failures are classified where the provider's words are understood.
 
 pub mod anthropic;
+mod batches;
 pub mod classify;
 pub mod codec;
 pub mod cohere;
 pub mod gemini;
 pub mod openai;
+pub mod rerank;
+mod task_answer;
+mod task_options;
 
 pub use codec::{BodyForm, ReplyDecoder, Seen, Tap, Tapped, Target, TaskCall};

@@ -14,3 +14,4 @@ mod golden;
 mod passthrough;
 mod rebuilt;
 mod requests;
+mod tasks;

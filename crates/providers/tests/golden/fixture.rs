@@ -46,10 +46,15 @@ pub fn recorded(protocol: &str, operation: &str) -> Vec<Fixture> {
     found
 }
 
-/// The examples committed in `examples/<folder>`.
+/// The chat examples committed in `examples/<folder>`.
 pub fn examples(folder: &str, protocol: &str) -> Vec<Fixture> {
+    examples_of(folder, protocol, "chat")
+}
+
+/// The examples of an operation committed in `examples/<folder>`.
+pub fn examples_of(folder: &str, protocol: &str, operation: &str) -> Vec<Fixture> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/examples").join(folder);
-    let found = load_folder(&root, protocol, "chat");
+    let found = load_folder(&root, protocol, operation);
     assert!(!found.is_empty(), "no examples in {}", root.display());
     found
 }

@@ -12,3 +12,4 @@
 mod anthropic;
 mod fixture;
 mod openai_chat;
+mod tasks;

@@ -1,1 +1,15 @@
-//! Images in OpenAI's shape (providers §11).
+//! OpenAI's images, and servers that follow them more or less (providers §11). What sets a model apart is
+//! data ([`Rules`]).
+
+mod answer;
+mod calls;
+mod edit;
+mod form;
+mod rules;
+
+pub use answer::read;
+pub use calls::calls;
+pub use rules::{Edits, Format, Rules, Shape};
+
+#[cfg(test)]
+mod tests;
