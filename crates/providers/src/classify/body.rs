@@ -61,7 +61,15 @@ impl ErrorBody {
             // Flat words stand beside a bare string (xAI: `{code, error}`).
             Some(Value::String(text)) => {
                 error.read_object(outer);
-                Some(text.clone())
+                // OAuth has a word there, and its sentence beside it.
+                match sentence(&outer["error_description"]) {
+                    Some(description) => {
+                        error.note(text);
+                        error.code = Some(text.clone());
+                        Some(description)
+                    }
+                    None => Some(text.clone()),
+                }
             }
             Some(Value::Array(list)) => list.first().and_then(|first| error.read_object(first)),
             _ if outer.get("base_resp").is_some() => error.read_minimax(&outer["base_resp"]),

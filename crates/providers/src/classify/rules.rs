@@ -133,7 +133,8 @@ fn is_auth(provider: &str, status: u16, error: &ErrorBody) -> bool {
     if provider == "zai" && error.is_coded(&["1000", "1001", "1002", "1003", "1004"]) {
         return true;
     }
-    let coded = error.is_coded(&["authentication_error", "invalid_api_key", "unauthenticated"]);
+    let coded = error.is_coded(&["authentication_error", "invalid_api_key", "unauthenticated"])
+        || error.is_coded(&["invalid_grant", "invalid_client", "unauthorized_client"]);
     coded
         || (status < 500
             && error.says_any(&[

@@ -44,6 +44,7 @@ fn class_by_meaning_not_by_status() {
             r#"{"error":{"code":400,"message":"User location is not supported for the API use.","status":"FAILED_PRECONDITION"}}"#,
             C::Permission,
         ),
+        ("vertex", 400, r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#, C::Auth),
         (
             "google",
             504,
@@ -139,6 +140,7 @@ fn every_shape_gives_a_sentence() {
     let table: &[(&str, &str)] = &[
         (r#"{"error":{"message":"one"}}"#, "one"),
         (r#"{"error":"two"}"#, "two"),
+        (r#"{"error":"invalid_grant","error_description":"Account deleted."}"#, "Account deleted."),
         (r#"[{"error":{"message":"three"}}]"#, "three"),
         (r#"{"detail":"four"}"#, "four"),
         (

@@ -11,5 +11,6 @@
 
 mod anthropic;
 mod fixture;
+mod gemini;
 mod openai_chat;
 mod tasks;

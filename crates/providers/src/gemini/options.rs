@@ -1,0 +1,33 @@
+//! `providerOptions.google`: what the client wants of this provider in particular (gateway-api §4), in the
+//! protocol's own spelling or the AI SDK's.
+
+use serde_json::{Map, Value};
+
+use super::is_own;
+
+/// The options of one request: a later namespace adds to an earlier one.
+pub(super) fn merged(options: &[(String, Value)]) -> Map<String, Value> {
+    let mut found = Map::new();
+    for (_, value) in options.iter().filter(|(namespace, _)| is_own(namespace)) {
+        let members = value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        found.extend(members.map(|(key, value)| (camel(key), value.clone())));
+    }
+    found
+}
+
+/// `snake_case` as `camelCase`; the protocol takes both, so that only the outer names are made one.
+pub(super) fn camel(key: &str) -> String {
+    let mut out = String::with_capacity(key.len());
+    let mut upper = false;
+    for c in key.chars() {
+        if c == '_' && !out.is_empty() {
+            upper = true;
+        } else if upper {
+            out.push(c.to_ascii_uppercase());
+            upper = false;
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
