@@ -6,7 +6,7 @@
 //!   the gateway owns is replaced (I17)
 
 mod conversation;
-mod file;
+pub(crate) mod file;
 mod likeness;
 mod message;
 mod reasoning;

@@ -11,4 +11,7 @@ pub enum SpliceError {
     /// A member that every such answer has is absent or of another type.
     #[error("the provider's answer has no '{0}'")]
     Missing(&'static str),
+    /// No provider speaks the client's protocol, so that nothing can be passed through.
+    #[error("no provider speaks the client's protocol; its answer must be translated")]
+    NotSpoken,
 }

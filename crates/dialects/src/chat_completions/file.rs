@@ -138,7 +138,7 @@ fn base64_file(text: String, media_type: String) -> File {
 }
 
 /// A data URL or an http(s) URL; `None` for any other text.
-fn from_text(text: &str, default_media: &str) -> Option<File> {
+pub(crate) fn from_text(text: &str, default_media: &str) -> Option<File> {
     let file = |media_type: &str, data| File {
         media_type: media_type.to_owned(),
         data,
