@@ -5,10 +5,10 @@
 //! - [`StreamSplice`], [`splice_whole`]: an answer of a provider that speaks this protocol itself; only what
 //!   the gateway owns is replaced (I17)
 
-mod conversation;
+pub(crate) mod conversation;
 pub(crate) mod file;
 mod likeness;
-mod message;
+pub(crate) mod message;
 mod reasoning;
 mod reply;
 mod request;

@@ -2,6 +2,9 @@
 //! an answer into bytes. Nothing here knows providers, HTTP or async.
 //!
 //! - [`chat_completions`]: OpenAI's chat completions as the service's clients see them (gateway-api §7.1)
+//! - [`messages`]: Anthropic Messages (gateway-api §8)
+//! - [`responses`]: OpenAI Responses (gateway-api §7.2, §7.3)
+//! - [`ai_sdk`]: the AI SDK gateway protocol (gateway-api §17)
 //! - [`embeddings`], [`images`]: OpenAI's embeddings and images (gateway-api §9, §10)
 //! - [`rerank`]: Cohere's rerank (gateway-api §11)
 //! - [`surface`]: the shape that every dialect has

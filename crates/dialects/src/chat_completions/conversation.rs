@@ -53,13 +53,13 @@ pub(super) fn read(body: &[u8]) -> Result<Conversation, InputError> {
     })
 }
 
-fn text(fields: &Fields<'_>, key: &str) -> Result<Option<String>, InputError> {
+pub(crate) fn text(fields: &Fields<'_>, key: &str) -> Result<Option<String>, InputError> {
     let found = fields.get(key).map(|raw| string(&Path::Body.member(key), raw));
     Ok(found.transpose()?.map(std::borrow::Cow::into_owned))
 }
 
 /// OpenAI's `metadata`: text by name.
-fn labels(fields: &Fields<'_>) -> Result<Vec<(String, String)>, InputError> {
+pub(crate) fn labels(fields: &Fields<'_>) -> Result<Vec<(String, String)>, InputError> {
     let path = Path::Body.member("metadata");
     let Some(raw) = fields.get("metadata") else { return Ok(Vec::new()) };
     object(&path, raw)?;
@@ -68,7 +68,7 @@ fn labels(fields: &Fields<'_>) -> Result<Vec<(String, String)>, InputError> {
     each.map(|(name, raw)| Ok((name.to_owned(), string(&path.member(name), raw)?.into_owned()))).collect()
 }
 
-fn settings(fields: &Fields<'_>) -> Result<Settings, InputError> {
+pub(crate) fn settings(fields: &Fields<'_>) -> Result<Settings, InputError> {
     let root = Path::Body;
     let number = |key: &str| -> Result<Option<Number>, InputError> {
         let Some(raw) = fields.get(key) else { return Ok(None) };
@@ -148,7 +148,11 @@ fn namespace_of(kind: &str) -> &'static str {
     }
 }
 
-fn function_tool(path: &Path<'_>, raw: &[u8], outer: Option<CacheMark>) -> Result<FunctionTool, InputError> {
+pub(crate) fn function_tool(
+    path: &Path<'_>,
+    raw: &[u8],
+    outer: Option<CacheMark>,
+) -> Result<FunctionTool, InputError> {
     let Some(fields) = Fields::of(raw) else { return Err(wrong(path, "an object", raw)) };
     let Some(name) = fields.get("name") else {
         return Err(InputError::missing(path.member("name").to_string(), "the function's name"));
@@ -233,7 +237,7 @@ fn response_format(path: &Path<'_>, raw: &[u8]) -> Result<Option<ResponseFormat>
     }
 }
 
-fn schema_format(path: &Path<'_>, fields: &Fields<'_>) -> Result<ResponseFormat, InputError> {
+pub(crate) fn schema_format(path: &Path<'_>, fields: &Fields<'_>) -> Result<ResponseFormat, InputError> {
     let text = |key: &str| -> Result<Option<String>, InputError> {
         let found = fields.get(key).map(|raw| string(&path.member(key), raw)).transpose()?;
         Ok(found.map(std::borrow::Cow::into_owned))
@@ -266,7 +270,10 @@ fn modalities(fields: &Fields<'_>) -> Result<Vec<String>, InputError> {
     Ok(found)
 }
 
-fn service_tier(fields: &Fields<'_>, gateway: Option<&Fields<'_>>) -> Result<Option<String>, InputError> {
+pub(crate) fn service_tier(
+    fields: &Fields<'_>,
+    gateway: Option<&Fields<'_>>,
+) -> Result<Option<String>, InputError> {
     if let Some(tier) = text(fields, "service_tier")? {
         return Ok(Some(tier));
     }
@@ -275,7 +282,7 @@ fn service_tier(fields: &Fields<'_>, gateway: Option<&Fields<'_>>) -> Result<Opt
 }
 
 /// The top-level members win over the gateway's option; the result is cut to its limit (gateway-api §4.1, §4.4).
-fn safety_identifier(fields: &Fields<'_>, gateway: Option<&Fields<'_>>) -> Option<String> {
+pub(crate) fn safety_identifier(fields: &Fields<'_>, gateway: Option<&Fields<'_>>) -> Option<String> {
     let text = fields
         .get("safety_identifier")
         .or_else(|| gateway.and_then(|g| g.get("safetyIdentifier")))
@@ -296,7 +303,7 @@ fn automatic_cache(
     Ok(auto.then(CacheMark::default))
 }
 
-fn namespaces(options: Option<&Fields<'_>>) -> Result<Vec<(String, Value)>, InputError> {
+pub(crate) fn namespaces(options: Option<&Fields<'_>>) -> Result<Vec<(String, Value)>, InputError> {
     let root = Path::Body;
     let path = root.member("providerOptions");
     let Some(options) = options else { return Ok(Vec::new()) };

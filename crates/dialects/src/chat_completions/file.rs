@@ -12,7 +12,7 @@ use crate::json_path::{Path, string, wrong};
 const UNKNOWN_MEDIA: &str = "application/octet-stream";
 
 /// The media type that a `file` object states itself, or that its name or data URL tells.
-pub(super) fn stated_media_type(file: &Fields<'_>) -> Option<String> {
+pub(crate) fn stated_media_type(file: &Fields<'_>) -> Option<String> {
     let text = |key| file.get(key).and_then(json::string);
     if let Some(stated) = text("media_type").or_else(|| text("mime_type")) {
         return Some(stated.into_owned());
@@ -51,7 +51,7 @@ fn by_extension(name: &str) -> Option<&'static str> {
 }
 
 /// `{"type":"file","file":{data|file_data|file_id, media_type?, filename?}}`.
-pub(super) fn read_file(path: &Path<'_>, raw: &[u8]) -> Result<File, InputError> {
+pub(crate) fn read_file(path: &Path<'_>, raw: &[u8]) -> Result<File, InputError> {
     let Some(fields) = Fields::of(raw) else { return Err(wrong(path, "an object", raw)) };
     let filename = match fields.get("filename") {
         Some(raw) => Some(string(&path.member("filename"), raw)?.into_owned()),
@@ -81,7 +81,7 @@ pub(super) fn read_file(path: &Path<'_>, raw: &[u8]) -> Result<File, InputError>
 }
 
 /// `{"type":"<key>","<key>":{url, detail?}}`, or the URL itself in place of the object.
-pub(super) fn read_url(path: &Path<'_>, raw: &[u8], default_media: &str) -> Result<File, InputError> {
+pub(crate) fn read_url(path: &Path<'_>, raw: &[u8], default_media: &str) -> Result<File, InputError> {
     let (url_path, url, detail) = match (json::kind(raw), Fields::of(raw)) {
         (Kind::String, _) => (*path, raw, None),
         (_, Some(fields)) => {
@@ -116,7 +116,7 @@ pub(super) fn read_url(path: &Path<'_>, raw: &[u8], default_media: &str) -> Resu
 }
 
 /// `{"type":"input_audio","input_audio":{data, format}}`.
-pub(super) fn read_audio(path: &Path<'_>, raw: &[u8]) -> Result<File, InputError> {
+pub(crate) fn read_audio(path: &Path<'_>, raw: &[u8]) -> Result<File, InputError> {
     let Some(fields) = Fields::of(raw) else { return Err(wrong(path, "an object", raw)) };
     let data_path = path.member("data");
     let Some(data) = fields.get("data") else {

@@ -65,7 +65,7 @@ fn required_string(
 }
 
 /// Any JSON value. A number beyond every number type, or a lone surrogate, is the only way to fail here.
-pub(super) fn value(path: &Path<'_>, raw: &[u8]) -> Result<Value, InputError> {
+pub(crate) fn value(path: &Path<'_>, raw: &[u8]) -> Result<Value, InputError> {
     serde_json::from_slice(raw).map_err(|e| {
         InputError::invalid(
             path.to_string(),
@@ -76,13 +76,13 @@ pub(super) fn value(path: &Path<'_>, raw: &[u8]) -> Result<Value, InputError> {
 
 /// A cache mark and opaque provider data, as they stand on messages, parts, tool calls and tools.
 #[derive(Default)]
-pub(super) struct Marks {
-    pub(super) cache: Option<CacheMark>,
-    pub(super) provider: Vec<(String, Value)>,
+pub(crate) struct Marks {
+    pub(crate) cache: Option<CacheMark>,
+    pub(crate) provider: Vec<(String, Value)>,
 }
 
 impl Marks {
-    pub(super) fn read(path: &Path<'_>, fields: &Fields<'_>) -> Result<Self, InputError> {
+    pub(crate) fn read(path: &Path<'_>, fields: &Fields<'_>) -> Result<Self, InputError> {
         let mut marks = Self { cache: cache_mark(path, fields, "cache_control")?, provider: Vec::new() };
         let Some(raw) = fields.get("providerOptions") else { return Ok(marks) };
         let path = path.member("providerOptions");
@@ -104,7 +104,7 @@ impl Marks {
 }
 
 /// `{type:"ephemeral", ttl?}`. A lifetime that is not known leaves the provider's default.
-pub(super) fn cache_mark(
+pub(crate) fn cache_mark(
     path: &Path<'_>,
     fields: &Fields<'_>,
     key: &str,

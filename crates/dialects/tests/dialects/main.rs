@@ -15,3 +15,4 @@ mod passthrough;
 mod rebuilt;
 mod requests;
 mod tasks;
+mod responses;
