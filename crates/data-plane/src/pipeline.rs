@@ -32,7 +32,7 @@ pub(crate) async fn serve(
     asked: RequestIntent,
     arrival: Arrival,
 ) -> Result<Response<ReplyBody>, Refusal> {
-    let plan = resolve::plan(snapshot, asked.head(), &asked.options, asked.work.purpose())?;
+    let plan = resolve::plan(snapshot, asked.head(), &asked.options, asked.purpose())?;
     let mut ticket = admit(gateway, caller, &asked, plan, arrival)?;
     let generation = ticket.intent.id;
     let done = match attempt::run(&mut ticket, &asked).await {

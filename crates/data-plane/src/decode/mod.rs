@@ -1,16 +1,19 @@
 //! Bytes → [`RequestIntent`]: the dialect's head, the model, the gateway options. The body is kept as it
 //! came, for passthrough (I17).
 
+mod surfaces;
+
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::HeaderMap;
-use tollgate_dialects::{ConversationRequest, Head, TaskRequest, chat_completions, gateway_options};
+use http::{HeaderMap, HeaderValue, header};
+use tollgate_dialects::{ConversationRequest, Head, TaskRequest, gateway_options};
 use tollgate_domain::options::GatewayOptions;
 use tollgate_domain::task::Task;
 
 use crate::refusal::Refusal;
 use crate::resolve::Purpose;
+
+pub(crate) use surfaces::*;
 
 /// A request, understood as far as routing needs it.
 #[derive(Debug)]
@@ -23,7 +26,23 @@ pub(crate) struct RequestIntent {
     /// The client's own `anthropic-beta` list, for providers that know it.
     pub betas: Option<String>,
     /// `x-session-affinity`, for providers that keep a prompt's cache by it (gateway-api §2.2).
-    pub session: Option<String>,
+    pub session: Option<HeaderValue>,
+    /// A subscription's token that goes to Anthropic in place of the operator's key: the `Authorization`
+    /// of a request whose gateway key came in its own header (gateway-api §2.1).
+    pub subscription: Option<HeaderValue>,
+    /// The provider must hold the conversation's state (Responses' `previous_response_id` and the like).
+    pub needs_state: bool,
+    /// The answer that the conversation goes on from, as the client names it.
+    pub previous_response: Option<String>,
+    /// The same as its provider names it, and that provider.
+    pub continues: Option<Continued>,
+}
+
+/// An earlier answer at its provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Continued {
+    pub provider: String,
+    pub response_id: String,
 }
 
 /// What is asked for.
@@ -79,24 +98,20 @@ impl Work {
         }
     }
 
-    /// What it is for, where no provider's state is needed.
+}
+
+impl RequestIntent {
+    /// What it is for.
     pub fn purpose(&self) -> Purpose {
-        match self {
-            Self::Conversation(request) => Purpose::Conversation { dialect: request.dialect(), state: false },
-            Self::Task(request) => match request.task() {
+        match &self.work {
+            Work::Conversation(request) => {
+                Purpose::Conversation { dialect: request.dialect(), state: self.needs_state }
+            }
+            Work::Task(request) => match request.task() {
                 Task::Embedding(_) => Purpose::Embedding,
                 Task::Image(_) => Purpose::Image,
                 Task::Rerank(_) => Purpose::Rerank,
             },
         }
     }
-}
-
-/// Reads a chat-completions request (gateway-api §7.1).
-///
-/// # Errors
-/// 400 with the place that is wrong.
-pub(crate) fn chat(headers: &HeaderMap, body: &Bytes) -> Result<RequestIntent, Refusal> {
-    let request = chat_completions::Request::parse(body)?;
-    RequestIntent::new(Work::Conversation(Arc::new(request)), headers, body.len())
 }

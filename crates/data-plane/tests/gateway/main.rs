@@ -24,6 +24,7 @@ mod drain;
 mod failover;
 mod fault_matrix;
 mod ledger_faults;
+mod messages_round_trip;
 mod puppet;
 mod recorded_upstream;
 mod recordings;

@@ -11,6 +11,7 @@
 mod examples;
 mod fixtures;
 mod golden;
+mod messages;
 mod passthrough;
 mod rebuilt;
 mod requests;

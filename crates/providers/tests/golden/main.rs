@@ -10,6 +10,7 @@
 )]
 
 mod anthropic;
+mod anthropic_adapt;
 mod fixture;
 mod gemini;
 mod openai_chat;

@@ -4,7 +4,9 @@
 //! - [`headers`]: the protocol's version and betas
 //! - [`Decoder`]: a reply, whole or streamed, as neutral events
 //! - [`MessagesTap`]: a reply that is passed through, read along
+//! - [`adapt`]: a client's own body of this protocol, passed through; [`adapt_count`] for counting tokens
 
+mod adapt;
 mod block;
 mod cache;
 mod decode;
@@ -25,6 +27,7 @@ mod usage;
 #[cfg(test)]
 mod tests;
 
+pub use adapt::{adapt, adapt_checked, adapt_count, adapt_count_checked, option_betas, read_count};
 pub use decode::Decoder;
 pub use encode::{Encoded, encode};
 pub use tap::MessagesTap;
