@@ -1,4 +1,4 @@
-//! Errors as the providers write them (providers §1 and §4).
+//! Errors as the providers write them (providers §1, §3, §4, §5, §9 and §12).
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -9,7 +9,13 @@ use crate::reply::Reply;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Envelope {
     OpenAi,
+    /// OpenAI's envelope; a stream under a 200 fails with two events of its own.
+    Responses,
     Anthropic,
+    Google,
+    Cohere,
+    /// Voyage says no more than `detail`.
+    Voyage,
 }
 
 /// An error answer.
@@ -21,11 +27,13 @@ pub(crate) struct ApiError {
     pub param: Option<&'static str>,
     /// OpenAI's `code`, when it is not the usual one of the status.
     pub code: Option<&'static str>,
+    /// Seconds to wait, where the body says so: Google has no `retry-after` header.
+    pub retry_after: Option<u64>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), param: None, code: None }
+        Self { status, message: message.into(), param: None, code: None, retry_after: None }
     }
 
     /// A 400 about a member of the body.
@@ -77,9 +85,40 @@ impl ApiError {
         }
     }
 
+    fn google_kind(&self) -> &'static str {
+        match self.status {
+            401 => "UNAUTHENTICATED",
+            403 => "PERMISSION_DENIED",
+            404 => "NOT_FOUND",
+            429 => "RESOURCE_EXHAUSTED",
+            499 => "CANCELLED",
+            503 => "UNAVAILABLE",
+            504 => "DEADLINE_EXCEEDED",
+            s if s >= 500 => "INTERNAL",
+            _ => "INVALID_ARGUMENT",
+        }
+    }
+
+    fn google(&self) -> Value {
+        let mut error = json!({"code": self.status, "message": self.message, "status": self.google_kind()});
+        let mut details = Vec::new();
+        if self.status == 429 {
+            details.push(json!({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [
+                {"quotaId": "GenerateRequestsPerMinutePerProjectPerModel"}]}));
+        }
+        if let Some(seconds) = self.retry_after {
+            details.push(json!({"@type": "type.googleapis.com/google.rpc.RetryInfo",
+                "retryDelay": format!("{seconds}s")}));
+        }
+        if !details.is_empty() {
+            error["details"] = details.into();
+        }
+        json!({"error": error})
+    }
+
     pub(crate) fn body(&self, envelope: Envelope, order: u64) -> Value {
         match envelope {
-            Envelope::OpenAi => {
+            Envelope::OpenAi | Envelope::Responses => {
                 let (kind, code) = self.openai_kind();
                 let code = self.code.or(code);
                 json!({"error": {"message": self.message, "type": kind, "param": self.param, "code": code}})
@@ -87,6 +126,11 @@ impl ApiError {
             Envelope::Anthropic => json!({"type": "error",
                 "error": {"type": self.anthropic_kind(), "message": self.message},
                 "request_id": request_id(envelope, order)}),
+            Envelope::Google => self.google(),
+            Envelope::Cohere => {
+                json!({"id": format!("00000000-0000-4000-8000-{order:012x}"), "message": self.message})
+            }
+            Envelope::Voyage => json!({"detail": self.message}),
         }
     }
 
@@ -98,13 +142,14 @@ impl ApiError {
     pub(crate) fn event(&self, envelope: Envelope, order: u64) -> Bytes {
         let mut body = self.body(envelope, order);
         match envelope {
-            Envelope::OpenAi => format!("data: {body}\n\n").into(),
             Envelope::Anthropic => {
                 if let Some(members) = body.as_object_mut() {
                     members.remove("request_id");
                 }
                 format!("event: error\ndata: {body}\n\n").into()
             }
+            Envelope::Google => format!("data: {body}\r\n\r\n").into(),
+            _ => format!("data: {body}\n\n").into(),
         }
     }
 }
@@ -112,7 +157,7 @@ impl ApiError {
 /// The id of a request, made from its place in the order of arrival.
 pub(crate) fn request_id(envelope: Envelope, order: u64) -> String {
     match envelope {
-        Envelope::OpenAi => format!("req_sim{order:025x}"),
         Envelope::Anthropic => format!("req_01Sim{order:019x}"),
+        _ => format!("req_sim{order:025x}"),
     }
 }

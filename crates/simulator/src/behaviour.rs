@@ -92,19 +92,20 @@ pub struct SayCall {
 }
 
 /// Numbers to report instead of those counted, in the words of the protocol called: for Anthropic
-/// `input_tokens` excludes what the cache fields count, for OpenAI it is the whole prompt (providers §0.1).
+/// `input_tokens` excludes what the cache fields count, for OpenAI it is the whole prompt; for Gemini
+/// `output_tokens` is `candidatesTokenCount`, to which thoughts are added (providers §0.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UsageOverride {
     /// Whether a stream reports usage.
     pub when: UsageWhen,
-    /// `prompt_tokens` or `input_tokens`.
+    /// `prompt_tokens`, `input_tokens` or `promptTokenCount`; the tokens billed for embeddings.
     pub input_tokens: Option<u64>,
-    /// `cached_tokens` or `cache_read_input_tokens`.
+    /// `cached_tokens`, `cache_read_input_tokens` or `cachedContentTokenCount`.
     pub cached_tokens: Option<u64>,
     /// `cache_creation_input_tokens`; OpenAI has no such field.
     pub cache_write_tokens: Option<u64>,
-    /// `completion_tokens` or `output_tokens`.
+    /// `completion_tokens`, `output_tokens` or `candidatesTokenCount`.
     pub output_tokens: Option<u64>,
     /// Length of an embedding when the request names none.
     pub dimensions: Option<usize>,

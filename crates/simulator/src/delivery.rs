@@ -38,11 +38,35 @@ pub(crate) struct Delivery {
     pub stream: bool,
 }
 
+/// The error inside a stream.
+pub(crate) enum ErrorEvent {
+    /// The same wherever it strikes.
+    Same(Bytes),
+    /// Depends on how many pieces went before it, for protocols that number their events.
+    After(Box<dyn Fn(usize) -> Bytes>),
+}
+
+impl Default for ErrorEvent {
+    fn default() -> Self {
+        Self::Same(Bytes::new())
+    }
+}
+
+impl ErrorEvent {
+    fn bytes(&self, pieces_before: usize) -> Bytes {
+        match self {
+            Self::Same(bytes) => bytes.clone(),
+            Self::After(make) => make(pieces_before),
+        }
+    }
+}
+
 /// What a fault needs of the protocol: its own error event and a way to frame a payload.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Dressing {
-    /// The error as a stream event, or as a body when the answer is whole.
-    pub error_event: Bytes,
+    /// The error as a stream event.
+    pub error_event: ErrorEvent,
+    /// The error as a body, when the answer is whole.
     pub error_body: Bytes,
     /// An event name for frames that are made up, when the protocol names its events.
     pub event_name: Option<&'static str>,
@@ -206,7 +230,7 @@ impl Planner {
                 && let Some(fault) = *fault
             {
                 struck = true;
-                if self.strike(fault, dressing) {
+                if self.strike(fault, dressing, at) {
                     return;
                 }
             }
@@ -220,7 +244,7 @@ impl Planner {
     }
 
     /// Does what the fault says, and tells whether the response is over with it.
-    fn strike(&mut self, fault: &Fault, dressing: &Dressing) -> bool {
+    fn strike(&mut self, fault: &Fault, dressing: &Dressing, pieces_before: usize) -> bool {
         match fault {
             Fault::Cut { how: CutHow::Reset, .. } => self.end = End::Reset,
             Fault::Cut { how: CutHow::Close, .. } => self.end = End::Close,
@@ -230,7 +254,7 @@ impl Planner {
                 self.end = End::Close;
             }
             Fault::ErrorEvent { .. } => {
-                self.chunk(&dressing.error_event);
+                self.chunk(&dressing.error_event.bytes(pieces_before));
                 self.write(Bytes::from_static(b"0\r\n\r\n"));
             }
             Fault::Malformed { .. } => {

@@ -1,6 +1,8 @@
 //! Frames of `application/vnd.amazon.eventstream`, for replays of recordings that keep payloads only
 //! (providers §7): lengths, prelude checksum, headers, payload, message checksum, all big-endian.
 
+use crate::checksum::crc32;
+
 /// One event frame. A name that ends in `Exception` makes an exception frame.
 pub(crate) fn frame(name: &str, payload: &[u8]) -> Vec<u8> {
     let exception = name.ends_with("Exception");
@@ -44,26 +46,9 @@ pub(crate) fn frame_ends(body: &[u8]) -> Vec<usize> {
     ends
 }
 
-/// CRC-32 (IEEE), bit by bit: frames here are few and small.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for &byte in bytes {
-        crc ^= u32::from(byte);
-        for _ in 0..8 {
-            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
-        }
-    }
-    !crc
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_checksum_is_the_published_check_value() {
-        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
-    }
 
     #[test]
     fn frames_are_found_again() {

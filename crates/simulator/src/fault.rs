@@ -79,7 +79,7 @@ pub enum Fault {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ErrorBody {
-    /// The error envelope of the protocol that was called (providers §1 and §4).
+    /// The error envelope of the protocol that was called.
     #[default]
     Provider,
     /// The protocol's envelope with this text.

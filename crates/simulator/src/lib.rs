@@ -1,9 +1,8 @@
 //! Stands in for model providers: speaks their protocols from the request itself, from scripts and from
 //! recorded exchanges, with faults. For demonstrations, tests and load.
 //!
-//! A [`Simulator`] answers by the end of the path, whatever stands before it: `…/chat/completions`
-//! (providers §1), `…/messages` and `…/messages/count_tokens` (providers §4), `…/embeddings`
-//! (providers §10), `…/models`. A replay or an error is given on any path.
+//! A [`Simulator`] answers by the end of the path, whatever stands before it; [`paths`] lists them all. A
+//! replay or an error is given on any path.
 //!
 //! What a request gets is decided in this order: the first [`Script`] that matches it, else the default
 //! [`Behaviour`]; then the directives in its model name, then those in its header `x-mock` (see
@@ -27,20 +26,24 @@ mod admin;
 mod answer;
 mod api_error;
 mod behaviour;
+mod checksum;
 mod control;
 mod delivery;
 mod directive;
 mod event_stream;
 mod fault;
 mod listen;
+mod multipart;
 mod provider;
 mod replay;
 mod reply;
 mod request;
 mod script;
+mod seal;
 mod standalone;
 mod state;
 mod stats;
+mod surface;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -59,6 +62,9 @@ pub use replay::{Chunking, Replay, ReplayError, Split};
 pub use script::{Matcher, Script};
 pub use standalone::{StandaloneError, load_scripts, run_standalone};
 pub use stats::Stats;
+
+#[doc = include_str!("../docs/paths.md")]
+pub mod paths {}
 
 #[doc = include_str!("../docs/directives.md")]
 pub mod directives {}
@@ -85,6 +91,9 @@ pub struct Options {
     /// Anthropic cache marks over fewer tokens than this are ignored. Default: 0; real models want 1024 to
     /// 4096 (providers §4).
     pub cache_minimum_tokens: u64,
+    /// In whose name encrypted reasoning and thought signatures are issued. What another issuer sealed is
+    /// refused, so two simulators of different issuers are like two accounts. Default: `simulator`.
+    pub issuer: String,
 }
 
 impl Default for Options {
@@ -98,6 +107,7 @@ impl Default for Options {
             seen_fields: owned(&["user", "metadata.user_id"]),
             models: owned(&["sim-1", "sim-1-mini", "sim-1-reasoning", "sim-embed-1"]),
             cache_minimum_tokens: 0,
+            issuer: "simulator".to_owned(),
         }
     }
 }

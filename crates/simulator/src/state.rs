@@ -10,10 +10,12 @@ use tokio::sync::Notify;
 
 use crate::Options;
 use crate::answer::cache::PromptCache;
+use crate::answer::responses::memory::Memory;
 use crate::behaviour::Behaviour;
 use crate::directive::{self, DirectiveError};
 use crate::request::Request;
 use crate::script::{self, Script};
+use crate::seal::Seal;
 use crate::stats::Counters;
 
 /// Values kept per field of `/__sim/seen`.
@@ -26,6 +28,8 @@ pub(crate) const SCRIPTS_LIMIT: usize = 100_000;
 pub(crate) struct State {
     pub settings: Options,
     pub counters: Counters,
+    /// Seals what callers are to bring back unchanged.
+    pub seal: Seal,
     /// Told of every request and every departure.
     pub changed: Notify,
     scripts: Mutex<VecDeque<Script>>,
@@ -33,6 +37,7 @@ pub(crate) struct State {
     directives_used: Mutex<HashMap<String, u32>>,
     log: Mutex<Log>,
     cache: Mutex<PromptCache>,
+    responses: Mutex<Memory>,
 }
 
 #[derive(Default)]
@@ -62,6 +67,7 @@ impl State {
     pub(crate) fn new(settings: Options) -> Self {
         Self {
             default: Mutex::new(Arc::new(settings.default.clone())),
+            seal: Seal::new(&settings.issuer),
             settings,
             counters: Counters::default(),
             changed: Notify::new(),
@@ -69,11 +75,17 @@ impl State {
             directives_used: Mutex::default(),
             log: Mutex::default(),
             cache: Mutex::default(),
+            responses: Mutex::default(),
         }
     }
 
     pub(crate) fn cache(&self) -> MutexGuard<'_, PromptCache> {
         lock(&self.cache)
+    }
+
+    /// The stored responses. Taken together with the cache, it is taken second.
+    pub(crate) fn responses(&self) -> MutexGuard<'_, Memory> {
+        lock(&self.responses)
     }
 
     /// Adds a script, unless too many wait already.
@@ -94,7 +106,7 @@ impl State {
         *lock(&self.default) = Arc::new(behaviour);
     }
 
-    /// Forgets scripts, requests, counts and prompts, and goes back to the first default behaviour.
+    /// Forgets scripts, requests, counts, prompts and stored responses, and goes back to the first default behaviour.
     pub(crate) fn reset(&self) {
         lock(&self.scripts).clear();
         self.set_default(self.settings.default.clone());
@@ -104,6 +116,7 @@ impl State {
         log.seen.clear();
         drop(log);
         *lock(&self.cache) = PromptCache::default();
+        *lock(&self.responses) = Memory::default();
         self.counters.reset();
         self.changed.notify_waiters();
     }

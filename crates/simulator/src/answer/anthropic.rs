@@ -1,27 +1,12 @@
 //! Writing an Anthropic message, whole or as a stream of events (providers §4).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::ask::Ask;
-use super::{Finish, Meta, Said, Tokens, text};
+use super::{Finish, Meta, Said, Search, Tokens, text};
 use crate::behaviour::UsageWhen;
 use crate::reply::{Piece, Reply};
-
-/// What the simulator's own signatures begin with.
-pub(crate) const OWN_SIGNATURE: &str = "c2ltdWxhdG9y";
-
-/// The signature of a thinking block: the same text is always signed the same way, so that a block which
-/// comes back changed is found out.
-pub(crate) fn signature(thinking: &str) -> String {
-    let mut state = text::hash(thinking.as_bytes());
-    let mut bytes = b"simulator".to_vec();
-    for _ in 0..12 {
-        bytes.extend(text::mix(&mut state).to_be_bytes());
-    }
-    STANDARD.encode(bytes)
-}
+use crate::seal::Kind;
 
 /// Writes the answer in the form that was asked for.
 pub(crate) fn write(ask: &Ask, said: &Said, tokens: Tokens, meta: &Meta<'_>) -> Reply {
@@ -66,6 +51,19 @@ impl Writer<'_> {
             "output_tokens": output, "service_tier": "standard"})
     }
 
+    /// The usage at the end: a search has made the prompt grow (providers §4, usage).
+    fn final_usage(&self) -> Value {
+        let mut usage = self.usage(self.output());
+        if let Some(search) = &self.said.search {
+            if self.meta.usage.input_tokens.is_none() {
+                let before = usage["input_tokens"].as_u64().unwrap_or_default();
+                usage["input_tokens"] = json!(before + search.tokens());
+            }
+            usage["server_tool_use"] = json!({"web_search_requests": 1, "web_fetch_requests": 0});
+        }
+        usage
+    }
+
     fn output(&self) -> u64 {
         self.meta.usage.output_tokens.unwrap_or(self.tokens.output)
     }
@@ -75,16 +73,44 @@ impl Writer<'_> {
         let mut blocks = Vec::new();
         if let Some(thinking) = &self.said.reasoning {
             let shown = if self.ask.reasoning_hidden { "" } else { thinking };
-            blocks.push(json!({"type": "thinking", "thinking": shown, "signature": signature(thinking)}));
+            blocks.push(if self.ask.reasoning_redacted {
+                json!({"type": "redacted_thinking", "data": self.meta.seal.issue(Kind::Redacted, thinking)})
+            } else {
+                json!({"type": "thinking", "thinking": shown,
+                    "signature": self.meta.seal.issue(Kind::Thinking, thinking)})
+            });
+        }
+        if let Some(search) = &self.said.search {
+            blocks.extend(self.search(search));
         }
         if let Some(text) = self.said.text.as_ref().filter(|t| !t.is_empty()) {
-            blocks.push(json!({"type": "text", "text": text}));
+            let mut block = json!({"type": "text", "text": text});
+            if let Some(hit) = self.said.search.as_ref().and_then(|s| s.hits.first()) {
+                block["citations"] = json!([{"type": "web_search_result_location", "url": hit.url,
+                    "title": hit.title, "cited_text": hit.text,
+                    "encrypted_index": self.meta.seal.issue(Kind::SearchResult, &hit.url)}]);
+            }
+            blocks.push(block);
         }
         for (index, call) in self.said.calls.iter().enumerate() {
             let id = format!("toolu_01Sim{:016x}{index:02}", self.meta.order);
             blocks.push(json!({"type": "tool_use", "id": id, "name": call.name, "input": call.arguments}));
         }
         blocks
+    }
+
+    /// The provider's own search: its call and its results.
+    fn search(&self, search: &Search) -> [Value; 2] {
+        let id = format!("srvtoolu_01Sim{:016x}", self.meta.order);
+        let result = |hit: &super::Hit| {
+            json!({"type": "web_search_result", "title": hit.title, "url": hit.url,
+                "encrypted_content": self.meta.seal.issue(Kind::SearchResult, &hit.text), "page_age": null})
+        };
+        let found: Vec<Value> = search.hits.iter().map(result).collect();
+        [
+            json!({"type": "server_tool_use", "id": id, "name": "web_search", "input": {"query": search.query}}),
+            json!({"type": "web_search_tool_result", "tool_use_id": id, "content": found}),
+        ]
     }
 
     fn message(&self, content: Vec<Value>, stop: (Value, Value), usage: Value) -> Value {
@@ -95,8 +121,7 @@ impl Writer<'_> {
 
     fn whole(&self) -> Value {
         let (reason, sequence) = self.stop();
-        let usage =
-            if self.meta.usage.when == UsageWhen::Never { Value::Null } else { self.usage(self.output()) };
+        let usage = if self.meta.usage.when == UsageWhen::Never { Value::Null } else { self.final_usage() };
         let mut message = self.message(self.blocks(), (json!(reason), json!(sequence)), usage);
         if self.meta.usage.when == UsageWhen::Never
             && let Some(members) = message.as_object_mut()
@@ -115,7 +140,7 @@ impl Writer<'_> {
         }
         let (reason, sequence) = self.stop();
         let mut last = json!({"type": "message_delta",
-            "delta": {"stop_reason": reason, "stop_sequence": sequence}, "usage": self.usage(self.output())});
+            "delta": {"stop_reason": reason, "stop_sequence": sequence}, "usage": self.final_usage()});
         if let Some(usage) = last["usage"].as_object_mut() {
             usage.shift_remove("cache_creation");
             usage.shift_remove("service_tier");
@@ -126,26 +151,59 @@ impl Writer<'_> {
     }
 
     fn stream_block(&self, index: usize, block: &Value, out: &mut Vec<Piece>) {
+        let kind = block["type"].as_str().unwrap_or_default();
         let mut empty = block.clone();
-        let (member, delta, full) = match block["type"].as_str() {
-            Some("thinking") => {
-                ("thinking", "thinking", block["thinking"].as_str().unwrap_or_default().to_owned())
-            }
-            Some("tool_use") => ("input", "input_json", block["input"].to_string()),
-            _ => ("text", "text", block["text"].as_str().unwrap_or_default().to_owned()),
+        let (member, delta) = match kind {
+            "thinking" => ("thinking", "thinking"),
+            "tool_use" | "server_tool_use" => ("input", "input_json"),
+            "text" => ("text", "text"),
+            // These come whole.
+            _ => ("", ""),
         };
         let is_call = delta == "input_json";
-        empty[member] = if is_call { json!({}) } else { json!("") };
-        if delta == "thinking" {
-            empty["signature"] = json!("");
+        match kind {
+            "thinking" => (empty["thinking"], empty["signature"]) = (json!(""), json!("")),
+            "text" => {
+                empty["text"] = json!("");
+                if block.get("citations").is_some() {
+                    empty["citations"] = json!([]);
+                }
+            }
+            _ if is_call => empty["input"] = json!({}),
+            _ => {}
         }
         let start = json!({"type": "content_block_start", "index": index, "content_block": empty});
-        out.push(event(&start, is_call));
+        out.push(event(&start, kind != "text" && kind != "thinking"));
         if index == 0 {
             out.push(Piece::frame(&b"event: ping\ndata: {\"type\":\"ping\"}\n\n"[..]));
         }
-        let key = if is_call { "partial_json" } else { member };
-        let size = if is_call { Some(12) } else { self.said.piece_bytes };
+        for citation in block["citations"].as_array().into_iter().flatten() {
+            let cited = json!({"type": "content_block_delta", "index": index,
+                "delta": {"type": "citations_delta", "citation": citation}});
+            out.push(event(&cited, false));
+        }
+        if !delta.is_empty() {
+            self.stream_deltas(index, block, (member, delta), out);
+        }
+        if kind == "thinking" {
+            let signed = json!({"type": "content_block_delta", "index": index,
+                "delta": {"type": "signature_delta", "signature": block["signature"]}});
+            out.push(event(&signed, false));
+        }
+        out.push(event(&json!({"type": "content_block_stop", "index": index}), false));
+    }
+
+    fn stream_deltas(
+        &self,
+        index: usize,
+        block: &Value,
+        (member, delta): (&str, &str),
+        out: &mut Vec<Piece>,
+    ) {
+        let (key, full, size) = match &block[member] {
+            Value::String(text) => (member, text.clone(), self.said.piece_bytes),
+            input => ("partial_json", input.to_string(), Some(12)),
+        };
         for piece in text::pieces(&full, size) {
             let bytes = format!(
                 "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":{index},\
@@ -154,12 +212,6 @@ impl Writer<'_> {
             );
             out.push(Piece::content(bytes));
         }
-        if delta == "thinking" {
-            let signed = json!({"type": "content_block_delta", "index": index,
-                "delta": {"type": "signature_delta", "signature": block["signature"]}});
-            out.push(event(&signed, false));
-        }
-        out.push(event(&json!({"type": "content_block_stop", "index": index}), false));
     }
 }
 

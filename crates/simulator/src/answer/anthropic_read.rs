@@ -4,12 +4,15 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::anthropic::{OWN_SIGNATURE, signature};
 use super::ask::{Ask, Attachment, Choice, Tool};
 use crate::api_error::ApiError;
+use crate::seal::{Kind, Seal};
+
+/// A prompt with this in it gets its thinking as a redacted block, as Anthropic's documentation has it.
+const REDACT: &str = "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_46C9A13E193C177646C7398A98432ECCCE4CCD4253D5E2D82641E52CC2876D9E";
 
 /// Reads the request into neutral words. Counting tokens needs no `max_tokens`.
-pub(crate) fn read(body: &Value, model: &str, counting: bool) -> Result<Ask, ApiError> {
+pub(crate) fn read(body: &Value, model: &str, counting: bool, seal: Seal) -> Result<Ask, ApiError> {
     let mut ask =
         Ask { model: model.to_owned(), stream: body["stream"] == true, choices: 1, ..Ask::default() };
     if !counting {
@@ -27,7 +30,8 @@ pub(crate) fn read(body: &Value, model: &str, counting: bool) -> Result<Ask, Api
         }
         _ => {}
     }
-    messages(body, &mut ask)?;
+    messages(body, &mut ask, seal)?;
+    ask.reasoning_redacted = ask.question.contains(REDACT);
     // A mark on the request itself caches up to its end.
     ask.mark(body);
     ask.stop = body["stop_sequences"]
@@ -96,7 +100,10 @@ fn tools(body: &Value, ask: &mut Ask) -> Result<(), ApiError> {
         ask.say(&tool["input_schema"].to_string());
         ask.mark(tool);
         if tool.get("input_schema").is_some() {
-            ask.tools.push(Tool { name: name.to_owned(), schema: tool["input_schema"].clone() });
+            let schema = tool["input_schema"].clone();
+            ask.tools.push(Tool { name: name.to_owned(), schema, custom: false });
+        } else if tool["type"].as_str().is_some_and(|t| t.starts_with("web_search_")) {
+            ask.web_search = true;
         } else if tool["type"].as_str().is_none_or(|t| t == "custom") {
             return Err(ApiError::new(400, format!("tools.{at}.custom.input_schema: Field required")));
         }
@@ -118,7 +125,7 @@ fn tools(body: &Value, ask: &mut Ask) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn messages(body: &Value, ask: &mut Ask) -> Result<(), ApiError> {
+fn messages(body: &Value, ask: &mut Ask, seal: Seal) -> Result<(), ApiError> {
     let Some(messages) = body["messages"].as_array() else {
         return Err(ApiError::new(400, "messages: Field required"));
     };
@@ -151,7 +158,7 @@ fn messages(body: &Value, ask: &mut Ask) -> Result<(), ApiError> {
             }
             Value::Array(blocks) => {
                 for (n, block) in blocks.iter().enumerate() {
-                    let place = Place { at, n, user };
+                    let place = Place { at, n, user, seal };
                     read_block(block, &place, &mut called, ask)?;
                     ask.mark(block);
                 }
@@ -170,6 +177,7 @@ struct Place {
     at: usize,
     n: usize,
     user: bool,
+    seal: Seal,
 }
 
 fn read_block<'a>(
@@ -178,7 +186,7 @@ fn read_block<'a>(
     called: &mut HashSet<&'a str>,
     ask: &mut Ask,
 ) -> Result<(), ApiError> {
-    let Place { at, n, user } = place;
+    let Place { at, n, user, seal } = place;
     let refuse = |text: String| Err(ApiError::new(400, format!("messages.{at}.content.{n}: {text}")));
     match block["type"].as_str() {
         Some("text") => {
@@ -221,17 +229,38 @@ fn read_block<'a>(
             ask.say(&result);
             ask.results.push(result);
         }
-        Some("thinking") => {
-            let text = block["thinking"].as_str().unwrap_or_default();
-            let signed = block["signature"].as_str().unwrap_or_default();
-            let own = signed.starts_with(OWN_SIGNATURE);
-            if signed.is_empty() || (own && !text.is_empty() && signed != signature(text)) {
-                return refuse("Invalid `signature` in `thinking` block".to_owned());
-            }
-            ask.say(text);
+        Some("thinking" | "redacted_thinking" | "web_search_tool_result") => {
+            read_sealed(block, *seal, ask).or_else(|what| refuse(format!("Invalid {what} block")))?;
         }
         Some(_) => ask.say(&block.to_string()),
         None => return refuse("type: Field required".to_owned()),
+    }
+    Ok(())
+}
+
+/// Takes in what the provider signed or sealed; the error says what is wrong with it.
+fn read_sealed(block: &Value, seal: Seal, ask: &mut Ask) -> Result<(), &'static str> {
+    let text = |of: &Value, member: &str| of[member].as_str().unwrap_or_default().to_owned();
+    match block["type"].as_str() {
+        Some("thinking") => {
+            let shown = text(block, "thinking");
+            let signed = seal.open(Kind::Thinking, &text(block, "signature"));
+            // A block whose text was not shown comes back with the signature alone.
+            if signed.is_none_or(|signed| !shown.is_empty() && shown != signed) {
+                return Err("`signature` in `thinking`");
+            }
+            ask.say(&shown);
+        }
+        Some("redacted_thinking") => {
+            let data = seal.open(Kind::Redacted, &text(block, "data"));
+            ask.say(&data.ok_or("`data` in `redacted_thinking`")?);
+        }
+        _ => {
+            for result in block["content"].as_array().into_iter().flatten() {
+                let found = seal.open(Kind::SearchResult, &text(result, "encrypted_content"));
+                ask.say(&found.ok_or("`encrypted_content` in `web_search_result`")?);
+            }
+        }
     }
     Ok(())
 }

@@ -29,8 +29,15 @@ pub(crate) struct Ask {
     pub shape: Option<Value>,
     /// How much reasoning is wanted: none, or 1 to 3 steps.
     pub reasoning: Option<u8>,
-    /// Reasoning happens but its text is not shown (Anthropic `display: omitted`).
+    /// Reasoning happens but its text is not shown (Anthropic `display: omitted`, Gemini without
+    /// `includeThoughts`, Responses without `reasoning.summary`).
     pub reasoning_hidden: bool,
+    /// Reasoning comes as an encrypted block only (Anthropic's `redacted_thinking`).
+    pub reasoning_redacted: bool,
+    /// The provider's own web search is on offer.
+    pub web_search: bool,
+    /// An image is to be part of the answer.
+    pub image_output: bool,
     pub max_tokens: Option<u64>,
     pub stop: Vec<String>,
     /// How many alternatives (`n`).
@@ -57,6 +64,8 @@ pub(crate) struct Attachment {
 pub(crate) struct Tool {
     pub name: String,
     pub schema: Value,
+    /// Takes free text instead of arguments after a schema (OpenAI's custom tools).
+    pub custom: bool,
 }
 
 /// Which tool must or may be called.

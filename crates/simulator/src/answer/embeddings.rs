@@ -83,7 +83,8 @@ fn inputs(input: &Value) -> Result<Vec<(u64, u64)>, ApiError> {
     }
 }
 
-fn vector(seed: u64, dimensions: usize) -> Vec<f32> {
+/// A unit vector drawn from a seed.
+pub(crate) fn vector(seed: u64, dimensions: usize) -> Vec<f32> {
     let mut state = seed;
     let mut raw: Vec<f32> =
         (0..dimensions).map(|_| (text::mix(&mut state) >> 40) as f32 / (1u64 << 23) as f32 - 1.0).collect();

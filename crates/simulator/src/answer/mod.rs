@@ -5,21 +5,30 @@ pub(crate) mod anthropic;
 pub(crate) mod anthropic_read;
 pub(crate) mod ask;
 pub(crate) mod cache;
+pub(crate) mod cohere_embed;
 pub(crate) mod embeddings;
+pub(crate) mod gemini;
+pub(crate) mod images;
 pub(crate) mod models;
 pub(crate) mod natural;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_read;
+mod png;
+pub(crate) mod rerank;
+pub(crate) mod responses;
 mod schema;
 pub(crate) mod text;
 
 use crate::behaviour::{Answer, UsageOverride};
+use crate::seal::Seal;
 use ask::Ask;
 
 /// What is answered, whatever the protocol.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Said {
     pub reasoning: Option<String>,
+    /// A web search that the provider ran before the text.
+    pub search: Option<Search>,
     pub text: Option<String>,
     pub calls: Vec<Call>,
     pub finish: Finish,
@@ -32,6 +41,28 @@ pub(crate) struct Said {
 pub(crate) struct Call {
     pub name: String,
     pub arguments: serde_json::Value,
+}
+
+/// A web search and what it found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Search {
+    pub query: String,
+    pub hits: Vec<Hit>,
+}
+
+/// A page that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub title: String,
+    pub url: String,
+    pub text: String,
+}
+
+impl Search {
+    /// What the results add to the prompt.
+    pub(crate) fn tokens(&self) -> u64 {
+        self.hits.iter().map(|hit| text::tokens(hit.title.len() + hit.url.len() + hit.text.len())).sum()
+    }
 }
 
 /// Why the model stopped.
@@ -63,6 +94,8 @@ pub(crate) struct Meta<'a> {
     /// Seconds since 1970.
     pub created: u64,
     pub usage: &'a UsageOverride,
+    /// Seals what only this provider may read or change.
+    pub seal: Seal,
 }
 
 /// Decides what is said.
@@ -70,6 +103,7 @@ pub(crate) fn decide(ask: &Ask, answer: &Answer) -> Said {
     let said = match answer {
         Answer::Say { text, reasoning, calls } => Said {
             reasoning: reasoning.clone(),
+            search: None,
             text: text.clone(),
             calls: calls
                 .iter()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Ask, Attachment, Choice, Tool};
 use super::schema::Source;
-use super::{Call, Finish, Said, text};
+use super::{Call, Finish, Hit, Said, Search, text};
 
 /// Words of tool names that say nothing about their subject.
 const GENERIC: [&str; 17] = [
@@ -19,6 +19,7 @@ pub(crate) fn said(ask: &Ask) -> Said {
     if !calls.is_empty() {
         return Said { reasoning, calls, finish: Finish::ToolCalls, ..Said::default() };
     }
+    let search = search(ask);
     let text = if let Some(shape) = &ask.shape {
         let source = Source { root: shape, question: &ask.question, variant: 0 };
         let value = if shape.as_object().is_none_or(serde_json::Map::is_empty) {
@@ -27,6 +28,9 @@ pub(crate) fn said(ask: &Ask) -> Said {
             source.value(shape)
         };
         value.to_string()
+    } else if let Some(search) = &search {
+        let found: Vec<&str> = search.hits.iter().map(|hit| hit.text.as_str()).collect();
+        format!("I searched the web for \"{}\". {}", search.query, found.join(" "))
     } else if !ask.results.is_empty() {
         from_results(&ask.results, &ask.question)
     } else if !ask.attachments.is_empty() {
@@ -34,7 +38,7 @@ pub(crate) fn said(ask: &Ask) -> Said {
     } else {
         text::prose(&ask.question)
     };
-    Said { reasoning, text: Some(text), ..Said::default() }
+    Said { reasoning, search, text: Some(text), ..Said::default() }
 }
 
 fn reasoning(question: &str, steps: u8) -> String {
@@ -65,6 +69,24 @@ fn seen(attachments: &[Attachment]) -> String {
         })
         .collect();
     format!("I have received {}.", list.join(", "))
+}
+
+/// A search of the web, when the provider's own tool is on offer and the question wants one.
+fn search(ask: &Ask) -> Option<Search> {
+    let wanted = ask.web_search
+        && ask.results.is_empty()
+        && ask.choice != Choice::None
+        && is_mentioned("web_search", &ask.question.to_lowercase());
+    wanted.then(|| {
+        let query = text::excerpt(&ask.question, 80);
+        let mut state = text::hash(query.as_bytes());
+        let hits = ["overview", "details"].map(|what| Hit {
+            title: format!("{query}: {what}"),
+            url: format!("https://example.com/{what}/{:08x}", text::mix(&mut state) >> 32),
+            text: format!("The {what} page says what is known about it."),
+        });
+        Search { query, hits: hits.into() }
+    })
 }
 
 fn calls(ask: &Ask) -> Vec<Call> {
@@ -98,6 +120,9 @@ fn calls(ask: &Ask) -> Vec<Call> {
 }
 
 fn arguments(tool: &Tool, question: &str, variant: usize) -> Value {
+    if tool.custom {
+        return json!(format!("{} {}: {}", tool.name, variant + 1, text::excerpt(question, 80)));
+    }
     let value = Source { root: &tool.schema, question, variant }.value(&tool.schema);
     if value.is_object() { value } else { json!({}) }
 }

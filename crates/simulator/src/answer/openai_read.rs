@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::ask::{Ask, Attachment, Choice, Tool};
 use crate::api_error::ApiError;
 
-/// Reads the request into neutral words.
-pub(crate) fn read(body: &Value, model: &str) -> Result<Ask, ApiError> {
+/// Reads the request into neutral words. DeepSeek's reasoner models reason unasked, and DeepSeek wants the
+/// reasoning of the current turn's tool calls back (providers §2).
+pub(crate) fn read(body: &Value, model: &str, deepseek: bool) -> Result<Ask, ApiError> {
     let mut ask = Ask {
         model: model.to_owned(),
         stream: body["stream"] == true,
@@ -30,6 +31,12 @@ pub(crate) fn read(body: &Value, model: &str) -> Result<Ask, ApiError> {
         _ => Vec::new(),
     };
     ask.reasoning = reasoning(body);
+    if model.contains("reasoner") && body["thinking"]["type"] != "disabled" {
+        ask.reasoning = ask.reasoning.or(Some(2));
+    }
+    if deepseek && ask.reasoning.is_some() {
+        reasoning_is_carried(&body["messages"])?;
+    }
     ask.shape = match body["response_format"]["type"].as_str() {
         Some("json_schema") => {
             let schema = body["response_format"]["json_schema"].get("schema");
@@ -74,6 +81,26 @@ fn reasoning(body: &Value) -> Option<u8> {
     (asked && body["reasoning"]["enabled"] != false).then_some(steps)
 }
 
+/// Checks that assistant turns with tool calls behind the last user message bring their reasoning.
+fn reasoning_is_carried(messages: &Value) -> Result<(), ApiError> {
+    let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
+    let turn = messages.iter().rposition(|m| m["role"] == "user").map_or(0, |at| at + 1);
+    let bare = |message: &Value| {
+        message["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty())
+            && !message["reasoning_content"].is_string()
+    };
+    match messages.iter().skip(turn).position(bare) {
+        None => Ok(()),
+        Some(at) => {
+            let message = format!(
+                "Missing `reasoning_content` field in the assistant message at message index {}.",
+                turn + at
+            );
+            Err(ApiError::param("messages", message))
+        }
+    }
+}
+
 fn tools(body: &Value, ask: &mut Ask) -> Result<(), ApiError> {
     for tool in body["tools"].as_array().into_iter().flatten() {
         let function = &tool["function"];
@@ -84,7 +111,7 @@ fn tools(body: &Value, ask: &mut Ask) -> Result<(), ApiError> {
             return Err(ApiError::param("tools", "Missing required parameter: 'tools[0].function.name'."));
         };
         ask.say(&function.to_string());
-        ask.tools.push(Tool { name: name.to_owned(), schema: function["parameters"].clone() });
+        ask.tools.push(Tool { name: name.to_owned(), schema: function["parameters"].clone(), custom: false });
     }
     ask.choice = match &body["tool_choice"] {
         Value::String(word) if word == "none" => Choice::None,

@@ -13,7 +13,7 @@ fn reply(pieces: usize) -> Reply {
 
 fn planned(reply: Reply, fault: Option<Fault>, pace: Pace) -> Delivery {
     let dressing = Dressing {
-        error_event: Bytes::from_static(b"[error]"),
+        error_event: ErrorEvent::Same(Bytes::from_static(b"[error]")),
         error_body: Bytes::from_static(b"{error}"),
         event_name: Some("named"),
     };

@@ -204,6 +204,20 @@ pub async fn messages(addr: SocketAddr, body: &Value) -> Response {
     post(addr, "/v1/messages", body).await
 }
 
+pub const GOOG_KEY: (&str, &str) = ("x-goog-api-key", "not-a-google-key");
+
+pub async fn responses(addr: SocketAddr, body: &Value) -> Response {
+    post(addr, "/v1/responses", body).await
+}
+
+/// Calls a method of a Google model.
+pub async fn google(addr: SocketAddr, model: &str, verb: &str, body: &Value) -> Response {
+    let mut client = Client::connect(addr).await;
+    let path = format!("/v1beta/models/{model}:{verb}");
+    client.send("POST", &path, &[GOOG_KEY], body.to_string().as_bytes()).await;
+    client.response().await
+}
+
 /// A chat request of one user message, with further members.
 pub fn chat_body(model: &str, text: &str, more: Value) -> Value {
     merged(json!({"model": model, "messages": [{"role": "user", "content": text}]}), more)

@@ -9,12 +9,19 @@
 
 mod anthropic;
 mod client;
+mod cohere;
 mod departures;
 mod embeddings;
 mod faults;
+mod gemini;
+mod images;
 mod openai_chat;
+mod protocol_faults;
+mod recorded_requests;
 mod replays;
+mod responses;
 mod scripts;
+mod signatures;
 mod wire;
 
 use tollgate_simulator::{Options, Simulator};

@@ -69,7 +69,7 @@ async fn errors_and_empty_bodies_are_replayed() {
     assert_eq!(client.response().await.status, 200, "the connection goes on after a 204");
 }
 
-fn fixtures() -> Option<PathBuf> {
+pub fn fixtures() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
     let folder = std::env::var_os("TOLLGATE_FIXTURES").map_or(beside, PathBuf::from);
     folder.is_dir().then_some(folder)
