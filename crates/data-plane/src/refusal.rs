@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use tollgate_dialects::openai_error::{self, OpenAiError};
+use tollgate_dialects::{ai_sdk, messages, rerank};
 use tollgate_domain::failure::FailureClass;
 use tollgate_domain::receipt::Routing;
 use tollgate_domain::{Failure, GenerationId, InputError};
@@ -68,7 +69,9 @@ impl Refusal {
         let (error, routing) = (&self.error, self.routing.as_deref());
         let body = match envelope {
             Envelope::OpenAi => openai_error::error_body(error, self.generation, routing),
-            _ => openai_error::error_body(error, self.generation, routing), //MERGE
+            Envelope::Anthropic => messages::error_body(error, self.generation, routing),
+            Envelope::AiSdk => ai_sdk::error_body(error, self.generation, routing),
+            Envelope::Cohere => rerank::error_body(error),
         };
         let status = StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = json(status, Bytes::from(body));

@@ -10,7 +10,7 @@ use tollgate_dialects::{ConversationRequest, Dialect, ReplyContext};
 use tollgate_domain::failure::{FailureClass, Origin, Retry};
 use tollgate_domain::{Failure, InputError, Warning};
 use tollgate_providers::openai::chat::{self, ChatTap, Quirks};
-use tollgate_providers::{BodyForm, ReplyDecoder, Tap, anthropic};
+use tollgate_providers::{BodyForm, ReplyDecoder, Tap, anthropic, gemini};
 use tollgate_wire::json::Object;
 
 use crate::admit::Ticket;
@@ -57,6 +57,13 @@ pub(super) fn prepare(
 ) -> Result<Call, Failure> {
     let stream = request.head().stream;
     let mut headers = route.access.headers.clone();
+    if let Some(session) = &asked.session {
+        headers.insert("x-session-affinity", session.clone());
+    }
+    if let Some(token) = subscription(asked, route) {
+        headers.remove("x-api-key");
+        headers.insert(http::header::AUTHORIZATION, token.clone());
+    }
     let encoded = encode(asked, &**request, route, &mut headers).map_err(|e| unsuitable(&e))?;
     let streams = encoded.form == BodyForm::Stream;
     let accept = if streams { "text/event-stream" } else { "application/json" };
@@ -83,6 +90,11 @@ pub(super) fn prepare(
     Ok(Call { head, body, translation, streams, warnings: encoded.warnings })
 }
 
+/// The caller's own token for this target, which goes in place of the operator's key (gateway-api §2.1).
+pub(super) fn subscription<'a>(asked: &'a RequestIntent, route: &Route) -> Option<&'a HeaderValue> {
+    asked.subscription.as_ref().filter(|_| route.protocol == UpstreamProtocol::AnthropicMessages)
+}
+
 fn encode(
     asked: &RequestIntent,
     request: &dyn ConversationRequest,
@@ -106,6 +118,14 @@ fn encode(
             };
             Ok(Encoded { body, reading, form, warnings })
         }
+        UpstreamProtocol::AnthropicMessages if request.dialect() == Dialect::Messages => {
+            let checked = request.checked();
+            let body = anthropic::messages::adapt_checked(checked, target, stream)?;
+            let needed = anthropic::messages::option_betas(checked);
+            add_betas(headers, asked.betas.as_deref(), &needed);
+            let tap = anthropic::messages::MessagesTap::new(target);
+            Ok(Encoded { body, reading: Reading::Tap(Box::new(tap)), form, warnings: Vec::new() })
+        }
         UpstreamProtocol::AnthropicMessages => {
             let encoded = anthropic::messages::encode(&request.conversation()?, target, stream)?;
             add_betas(headers, asked.betas.as_deref(), &encoded.betas);
@@ -113,6 +133,13 @@ fn encode(
             let reading = Reading::Decoder(Box::new(decoder));
             Ok(Encoded { body: encoded.body, reading, form, warnings: Vec::new() })
         }
+        UpstreamProtocol::Gemini => {
+            let encoded = gemini::generate::encode(&request.conversation()?, target, stream)?;
+            let decoder = gemini::generate::Decoder::new(target, form);
+            let reading = Reading::Decoder(Box::new(decoder));
+            Ok(Encoded { body: encoded.body, reading, form, warnings: encoded.warnings })
+        }
+        //MERGE responses
         protocol => Err(InputError::unsupported(
             "model",
             format!("{} cannot carry a conversation by {protocol:?}.", route.access.slug),

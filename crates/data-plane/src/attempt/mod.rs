@@ -32,10 +32,11 @@ pub(crate) async fn run(ticket: &mut Ticket, asked: &RequestIntent) -> Result<Do
         on_target += 1;
         let began = Instant::now();
         let start_nanos = ticket.gateway.nanos(began);
+        let own = call::subscription(asked, &route).is_some();
         ticket.attempts.push(AttemptRecord {
             provider: route.access.slug.to_string(),
             provider_model: route.codec.model.clone(),
-            credential: CredentialKind::System,
+            credential: if own { CredentialKind::Byok } else { CredentialKind::System },
             success: false,
             start_nanos,
             end_nanos: start_nanos,

@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use tollgate_domain::failure::FailureClass;
 use tollgate_domain::task::{Product, Task};
 use tollgate_domain::{Failure, InputError};
-use tollgate_providers::{Target, TaskCall};
+use tollgate_providers::{Target, TaskCall, cohere, gemini, openai, rerank};
 
 use super::call::{patched, unsuitable};
 use super::gate::{note_response, refused, unsent};
@@ -73,17 +73,46 @@ async fn whole(mut upstream: LaneBody, limit: usize) -> Result<Bytes, Failure> {
     Ok(Bytes::from(body))
 }
 
-//MERGE
-fn calls(task: &Task, protocol: UpstreamProtocol, _target: &Target) -> Result<Vec<TaskCall>, InputError> {
-    Err(InputError::unsupported("model", format!("{protocol:?} cannot carry {task:?}")))
+fn calls(task: &Task, protocol: UpstreamProtocol, target: &Target) -> Result<Vec<TaskCall>, InputError> {
+    use UpstreamProtocol as P;
+    match (task, protocol) {
+        (Task::Embedding(request), P::OpenaiEmbeddings) => openai::embeddings::calls(request, target),
+        (Task::Embedding(request), P::CohereEmbed) => cohere::embed::calls(request, target),
+        (Task::Embedding(request), P::Gemini) => gemini::embeddings::calls(request, target),
+        (Task::Image(request), P::OpenaiImages) => openai::images::calls(request, target),
+        (Task::Image(request), P::Gemini) => gemini::images::calls(request, target),
+        (Task::Rerank(request), P::CohereRerank) => cohere::rerank::calls(request, target),
+        (Task::Rerank(request), P::Rerank) => rerank::calls(request, target),
+        _ => Err(InputError::unsupported("model", "The provider's protocol does not carry this kind of request.")),
+    }
 }
 
 fn read(
-    _task: &Task,
-    _protocol: UpstreamProtocol,
-    _target: &Target,
-    _part: usize,
-    _body: &[u8],
+    task: &Task,
+    protocol: UpstreamProtocol,
+    target: &Target,
+    part: usize,
+    body: &[u8],
 ) -> Result<Product, Failure> {
-    Err(Failure::provider(FailureClass::Server, "unreadable"))
+    use UpstreamProtocol as P;
+    match (task, protocol) {
+        (Task::Embedding(request), P::OpenaiEmbeddings) => {
+            openai::embeddings::read(request, target, part, body).map(Product::Embedding)
+        }
+        (Task::Embedding(request), P::CohereEmbed) => {
+            cohere::embed::read(request, target, part, body).map(Product::Embedding)
+        }
+        (Task::Embedding(request), P::Gemini) => {
+            gemini::embeddings::read(request, target, part, body).map(Product::Embedding)
+        }
+        (Task::Image(request), P::OpenaiImages) => {
+            openai::images::read(request, target, part, body).map(Product::Image)
+        }
+        (Task::Image(request), P::Gemini) => gemini::images::read(request, target, part, body).map(Product::Image),
+        (Task::Rerank(request), P::CohereRerank) => {
+            cohere::rerank::read(request, target, part, body).map(Product::Rerank)
+        }
+        (Task::Rerank(request), P::Rerank) => rerank::read(request, target, part, body).map(Product::Rerank),
+        _ => Err(Failure::provider(FailureClass::Server, "The provider's protocol does not carry this answer.")),
+    }
 }

@@ -4,7 +4,7 @@
 use tollgate_catalog::{Capability, Endpoint, Model, ModelKind, Protocol};
 use tollgate_dialects::Dialect;
 use tollgate_domain::Needs;
-use tollgate_providers::Target;
+use tollgate_providers::{Target, gemini};
 
 /// A protocol that the data plane speaks to providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl UpstreamProtocol {
             Self::OpenaiChat => "/chat/completions".to_owned(),
             Self::OpenaiResponses => "/responses".to_owned(),
             Self::AnthropicMessages => "/messages".to_owned(),
-            Self::Gemini => format!("/models/{}:{stream}", target.model), //MERGE
+            Self::Gemini => gemini::generate::path(target, stream),
             _ => return None,
         })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tollgate_domain::failure::{FailureClass, Origin, Retry};
-use tollgate_domain::receipt::{Receipt, Routing};
+use tollgate_domain::receipt::{CredentialKind, Receipt, Routing};
 use tollgate_domain::reply::FinishReason;
 use tollgate_domain::{Failure, Nanodollars};
 use tollgate_providers::Seen;
@@ -60,11 +60,11 @@ pub(crate) fn settle(ticket: &mut Ticket, ending: &Ending, seen: &Seen) -> (Rece
         provider_model: last.map(|a| a.provider_model.clone()).unwrap_or_default(),
         response_id: seen.info.id.clone(),
         usage: metered.usage,
-        cost: metered.cost,
+        cost: charged(ticket, &metered),
         market_cost: metered.cost,
         rates: metered.rates,
         price_version: ticket.plan.price_version.to_string(),
-        byok: false,
+        byok: byok(ticket),
         finish_reason: seen.finish.map_or("", FinishReason::as_str).to_owned(),
         failure: match ending {
             Ending::Complete => None,
@@ -80,6 +80,16 @@ pub(crate) fn settle(ticket: &mut Ticket, ending: &Ending, seen: &Seen) -> (Rece
     let durable = ticket.gateway.ledger.settle(row);
     ticket.gateway.closed();
     (receipt, durable)
+}
+
+/// Whether the caller's own credential served.
+fn byok(ticket: &Ticket) -> bool {
+    ticket.attempts.last().is_some_and(|a| a.credential == CredentialKind::Byok)
+}
+
+/// What is charged: nothing where the caller pays the provider himself.
+fn charged(ticket: &Ticket, metered: &Metered) -> Option<Nanodollars> {
+    if byok(ticket) { Some(Nanodollars::ZERO) } else { metered.cost }
 }
 
 /// Closes the running attempt's clock.
@@ -144,9 +154,9 @@ fn receipt(ticket: &Ticket, seen: &Seen, metered: &Metered) -> Receipt {
         generation: ticket.intent.id,
         routing: routing(ticket),
         usage: metered.usage,
-        cost: metered.cost,
+        cost: charged(ticket, metered),
         market_cost: metered.cost,
-        byok: false,
+        byok: byok(ticket),
         native: namespace.zip(seen.native.clone()),
         // Anthropic names its usual tier too; the service does not.
         service_tier: seen.info.service_tier.clone().filter(|tier| tier != "standard"),
@@ -172,7 +182,7 @@ fn count(ticket: &Ticket, ending: &Ending, metered: &Metered, duration: Duration
         counters.cache_write.inc_by(metered.usage.cache_write());
         counters.output.inc_by(metered.usage.output_total());
     }
-    if let Some(cost) = metered.cost {
+    if let Some(cost) = charged(ticket, metered) {
         metrics.cost_nanodollars.inc_by(u64::try_from(cost.0).unwrap_or(0));
     }
     metrics.duration.observe(duration.as_secs_f64());
