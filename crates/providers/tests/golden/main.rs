@@ -15,3 +15,4 @@ mod fixture;
 mod gemini;
 mod openai_chat;
 mod tasks;
+mod openai_responses;

@@ -23,5 +23,6 @@ pub use quirks::{
     FileForm, Quirks, ReasoningBack, ReasoningStyle, SchemaRule, SystemRole, TokenLimit, ToolChoiceRule,
     ToolIds, UsageConvention,
 };
+pub(in crate::openai) use quirks::{family, openai_reasons, samples_without_effort};
 pub use tap::ChatTap;
 pub use usage::{UsageReport, parse as parse_usage};

@@ -6,7 +6,8 @@ mod providers;
 
 use crate::Target;
 
-pub(super) use providers::{SAMPLING, follows_openai_reasoning, samples_without_effort};
+pub(super) use providers::{SAMPLING, follows_openai_reasoning};
+pub(in crate::openai) use providers::{family, openai_reasons, samples_without_effort};
 
 /// How a provider counts in its usage report (providers §0.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -40,13 +40,13 @@ pub(super) fn quirks(target: &Target) -> Quirks {
 
 /// The model's name without its creator: what rules by family look at. A deployment's name says nothing
 /// of its model, so the catalog's id comes first.
-fn family(target: &Target) -> &str {
+pub(in crate::openai) fn family(target: &Target) -> &str {
     let id = if target.canonical.is_empty() { &target.model } else { &target.canonical };
     id.rsplit('/').next().unwrap_or(id)
 }
 
 /// Whether OpenAI's reasoning rules hold: `o1` and its like, `gpt-5` and later but for its chat variants.
-fn openai_reasons(family: &str) -> bool {
+pub(in crate::openai) fn openai_reasons(family: &str) -> bool {
     let mut letters = family.chars();
     if letters.next() == Some('o') && letters.next().is_some_and(|c| c.is_ascii_digit()) {
         return true;
@@ -64,7 +64,7 @@ fn gpt_version(family: &str) -> Option<(u32, u32)> {
 }
 
 /// Whether the family takes sampling settings while its reasoning is off (from GPT-5.1 on).
-pub(in super::super) fn samples_without_effort(target: &Target) -> bool {
+pub(in crate::openai) fn samples_without_effort(target: &Target) -> bool {
     gpt_version(family(target)).is_some_and(|version| version >= (5, 1))
 }
 
