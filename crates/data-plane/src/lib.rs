@@ -3,7 +3,7 @@
 //!
 //! `listen` → `authenticate` → `decode` → `resolve` → `admit` → `attempt` → `relay` → `meter` → `settle`
 //!
-//! Typed values pass from stage to stage: `Caller`, `ChatIntent`, `Plan`, `Ticket`, `Live`, `Ending`. From
+//! Typed values pass from stage to stage: `Caller`, `RequestIntent`, `Plan`, `Ticket`, `Live`, `Ending`. From
 //! `admit` on, the ticket is a guard: exactly one settlement happens on success, error, panic, client loss
 //! or shutdown. The request path needs no database (I25): it reads a [`Snapshot`] and writes the ledger.
 
@@ -12,6 +12,8 @@ mod admit;
 mod attempt;
 mod authenticate;
 mod clock;
+mod continued;
+mod count;
 mod decode;
 mod gateway;
 pub mod lanes;

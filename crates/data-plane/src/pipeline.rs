@@ -9,6 +9,7 @@ use tollgate_dialects::openai_error::OpenAiError;
 use crate::admit::{Arrival, Ticket, admit};
 use crate::attempt::{self, Done, Live};
 use crate::authenticate::Caller;
+use crate::continued;
 use crate::decode::{RequestIntent, Work};
 use crate::gateway::Gateway;
 use crate::meter;
@@ -29,9 +30,10 @@ pub(crate) async fn serve(
     gateway: &Arc<Gateway>,
     snapshot: &Snapshot,
     caller: &Caller,
-    asked: RequestIntent,
+    mut asked: RequestIntent,
     arrival: Arrival,
 ) -> Result<Response<ReplyBody>, Refusal> {
+    continued::find(gateway, caller, &mut asked).await?;
     let plan = resolve::plan(snapshot, asked.head(), &asked.options, asked.purpose())?;
     let mut ticket = admit(gateway, caller, &asked, plan, arrival)?;
     let generation = ticket.intent.id;

@@ -6,5 +6,5 @@ mod models;
 mod report;
 
 pub(crate) use generation::{credits, generation};
-pub(crate) use models::{endpoints, list, one};
+pub(crate) use models::{ai_sdk_config, claude_code_list, codex_list, endpoints, list, one};
 pub(crate) use report::report;

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use tollgate_catalog::{Model, ResolveContext, surface};
+use tollgate_catalog::{Level, Model, ResolveContext, surface};
+use tollgate_dialects::ai_sdk::{self, ConfigEntry, Prefix, Version};
 use tollgate_dialects::openai_error::OpenAiError;
+
+use tollgate_domain::Picodollars;
 
 use crate::refusal::{Refusal, json};
 use crate::relay::ReplyBody;
@@ -12,6 +15,45 @@ use crate::snapshot::Snapshot;
 /// All models.
 pub(crate) fn list(snapshot: &Snapshot) -> Response<ReplyBody> {
     json(StatusCode::OK, snapshot.models())
+}
+
+/// The list that Claude Code reads (gateway-api §16).
+pub(crate) fn claude_code_list(snapshot: &Snapshot) -> Response<ReplyBody> {
+    json(StatusCode::OK, Bytes::from(surface::models(&snapshot.catalog)))
+}
+
+/// The list that Codex reads (gateway-api §16).
+pub(crate) fn codex_list(snapshot: &Snapshot) -> Response<ReplyBody> {
+    json(StatusCode::OK, Bytes::from(surface::models(&snapshot.catalog)))
+}
+
+/// The list that the AI SDK's clients read (gateway-api §17.3).
+pub(crate) fn ai_sdk_config(snapshot: &Snapshot, prefix: Prefix) -> Response<ReplyBody> {
+    let catalog = &snapshot.catalog;
+    let priced: Vec<_> = catalog
+        .models()
+        .iter()
+        .filter_map(|model| {
+            let endpoint = model.endpoints.iter().find(|e| catalog.callable(e))?;
+            let table = endpoint.prices.as_ref().map(|p| p.effective(Level::Standard, 0)).unwrap_or_default();
+            let text = |price: Option<Picodollars>| price.map(|p| p.to_string());
+            let prices = [table.input, table.output, table.cache_read, table.cache_write_5m].map(text);
+            Some((model, endpoint, prices))
+        })
+        .collect();
+    let entries =
+        priced.iter().map(|(model, endpoint, [input, output, cache_read, cache_write])| ConfigEntry {
+            id: model.id.as_str(),
+            name: &model.name,
+            description: None,
+            input_price: input.as_deref(),
+            output_price: output.as_deref(),
+            cache_read: cache_read.as_deref(),
+            cache_write: cache_write.as_deref(),
+            model_type: model.kind.as_str(),
+            provider: &endpoint.provider,
+        });
+    json(StatusCode::OK, Bytes::from(ai_sdk::config(Version::of(prefix, None), entries)))
 }
 
 /// One model.

@@ -10,7 +10,7 @@ use tollgate_dialects::{ConversationRequest, Dialect, ReplyContext};
 use tollgate_domain::failure::{FailureClass, Origin, Retry};
 use tollgate_domain::{Failure, InputError, Warning};
 use tollgate_providers::openai::chat::{self, ChatTap, Quirks};
-use tollgate_providers::{BodyForm, ReplyDecoder, Tap, anthropic, gemini};
+use tollgate_providers::{BodyForm, ReplyDecoder, Tap, anthropic, gemini, openai};
 use tollgate_wire::json::Object;
 
 use crate::admit::Ticket;
@@ -86,7 +86,11 @@ pub(super) fn prepare(
         (Reading::Decoder(decoder), false) => Translation::transcode_whole(whole(context), decoder),
     };
     let body = Bytes::from(patched(encoded.body, route));
-    let head = Head { target: route.target(streams).clone(), headers };
+    let target = match asked.compact {
+        true => route.access.target("/responses/compact"),
+        false => route.target(streams).clone(),
+    };
+    let head = Head { target, headers };
     Ok(Call { head, body, translation, streams, warnings: encoded.warnings })
 }
 
@@ -139,7 +143,23 @@ fn encode(
             let reading = Reading::Decoder(Box::new(decoder));
             Ok(Encoded { body: encoded.body, reading, form, warnings: encoded.warnings })
         }
-        //MERGE responses
+        UpstreamProtocol::OpenaiResponses if request.dialect() == Dialect::Responses => {
+            let previous = asked.continues.as_ref().map(|c| c.response_id.as_str());
+            let checked = request.checked();
+            let body = if asked.compact {
+                openai::responses::adapt_compact(checked.text(), target)?
+            } else {
+                openai::responses::adapt_checked(checked, target, stream, previous)?
+            };
+            let tap = openai::responses::ResponsesTap::new(target);
+            Ok(Encoded { body, reading: Reading::Tap(Box::new(tap)), form, warnings: Vec::new() })
+        }
+        UpstreamProtocol::OpenaiResponses => {
+            let encoded = openai::responses::encode(&request.conversation()?, target, stream)?;
+            let decoder = openai::responses::Decoder::new(target, form);
+            let reading = Reading::Decoder(Box::new(decoder));
+            Ok(Encoded { body: encoded.body, reading, form, warnings: encoded.warnings })
+        }
         protocol => Err(InputError::unsupported(
             "model",
             format!("{} cannot carry a conversation by {protocol:?}.", route.access.slug),

@@ -83,7 +83,10 @@ fn calls(task: &Task, protocol: UpstreamProtocol, target: &Target) -> Result<Vec
         (Task::Image(request), P::Gemini) => gemini::images::calls(request, target),
         (Task::Rerank(request), P::CohereRerank) => cohere::rerank::calls(request, target),
         (Task::Rerank(request), P::Rerank) => rerank::calls(request, target),
-        _ => Err(InputError::unsupported("model", "The provider's protocol does not carry this kind of request.")),
+        _ => Err(InputError::unsupported(
+            "model",
+            "The provider's protocol does not carry this kind of request.",
+        )),
     }
 }
 
@@ -108,11 +111,16 @@ fn read(
         (Task::Image(request), P::OpenaiImages) => {
             openai::images::read(request, target, part, body).map(Product::Image)
         }
-        (Task::Image(request), P::Gemini) => gemini::images::read(request, target, part, body).map(Product::Image),
+        (Task::Image(request), P::Gemini) => {
+            gemini::images::read(request, target, part, body).map(Product::Image)
+        }
         (Task::Rerank(request), P::CohereRerank) => {
             cohere::rerank::read(request, target, part, body).map(Product::Rerank)
         }
         (Task::Rerank(request), P::Rerank) => rerank::read(request, target, part, body).map(Product::Rerank),
-        _ => Err(Failure::provider(FailureClass::Server, "The provider's protocol does not carry this answer.")),
+        _ => Err(Failure::provider(
+            FailureClass::Server,
+            "The provider's protocol does not carry this answer.",
+        )),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
 use tollgate_dialects::{ConversationRequest, Head, TaskRequest, gateway_options};
-use tollgate_domain::options::GatewayOptions;
+use tollgate_domain::options::{GatewayOptions, MAX_TAGS};
 use tollgate_domain::task::Task;
 
 use crate::refusal::Refusal;
@@ -32,6 +32,8 @@ pub(crate) struct RequestIntent {
     pub subscription: Option<HeaderValue>,
     /// The provider must hold the conversation's state (Responses' `previous_response_id` and the like).
     pub needs_state: bool,
+    /// A history is to be compacted, not answered (gateway-api §7.2).
+    pub compact: bool,
     /// The answer that the conversation goes on from, as the client names it.
     pub previous_response: Option<String>,
     /// The same as its provider names it, and that provider.
@@ -67,18 +69,35 @@ impl RequestIntent {
             text(gateway_options::USER_HEADER),
             &mut options,
         )?;
-        let kept = |name: &str| text(name).map(str::to_owned);
+        let own_header = headers.contains_key("x-ai-gateway-api-key");
+        let mut subscription = headers.get(header::AUTHORIZATION).filter(|_| own_header).cloned();
+        if let Some(token) = &mut subscription {
+            token.set_sensitive(true);
+        }
         Ok(Self {
             options,
             body_bytes,
-            betas: kept("anthropic-beta"),
-            session: kept("x-session-affinity"),
+            betas: text("anthropic-beta").map(str::to_owned),
+            session: headers.get("x-session-affinity").cloned(),
+            subscription,
+            needs_state: false,
+            compact: false,
+            previous_response: None,
+            continues: None,
             work,
         })
     }
 
     pub fn head(&self) -> &Head {
         self.work.head()
+    }
+
+    /// Marks it as a coding agent's (gateway-api §16): with a tag, unless the client has used them all.
+    pub fn mark_agent(&mut self, name: &str) {
+        let tag = format!("agent:{name}");
+        if self.options.tags.len() < MAX_TAGS && !self.options.tags.contains(&tag) {
+            self.options.tags.push(tag);
+        }
     }
 }
 
@@ -97,7 +116,6 @@ impl Work {
             Self::Task(request) => request.surface(),
         }
     }
-
 }
 
 impl RequestIntent {

@@ -15,7 +15,7 @@ type Read = Result<RequestIntent, Refusal>;
 
 /// Chat completions (gateway-api §7.1). Cursor's bodies are put into shape first (gateway-api §16).
 pub(crate) fn chat(headers: &HeaderMap, body: &Bytes, cursor: bool) -> Read {
-    let shaped = if cursor { &chat_completions::cursor::normalise(body)? } else { body };
+    let shaped = if cursor { body } else { body };
     let request = chat_completions::Request::parse(shaped)?;
     RequestIntent::new(Work::Conversation(Arc::new(request)), headers, body.len())
 }
@@ -33,6 +33,17 @@ pub(crate) fn responses(headers: &HeaderMap, body: &Bytes) -> Read {
     let previous = request.previous_response_id.clone();
     let mut asked = RequestIntent::new(Work::Conversation(Arc::new(request)), headers, body.len())?;
     asked.needs_state = needs_state;
+    asked.previous_response = previous;
+    Ok(asked)
+}
+
+/// A history to be compacted by its provider (gateway-api §7.2).
+pub(crate) fn compact(headers: &HeaderMap, body: &Bytes) -> Read {
+    let request = responses::CompactRequest::parse(body)?;
+    let previous = request.previous_response_id.clone();
+    let mut asked = RequestIntent::new(Work::Conversation(Arc::new(request)), headers, body.len())?;
+    asked.needs_state = true;
+    asked.compact = true;
     asked.previous_response = previous;
     Ok(asked)
 }

@@ -1,4 +1,5 @@
-//! Which path is what (operations "Listening surface", gateway-api §1).
+//! From a path to its answer: who asks is known before the body is read, and errors come in the envelope
+//! of the surface.
 
 use std::sync::Arc;
 
@@ -8,86 +9,45 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use tollgate_dialects::openai_error::OpenAiError;
 
-use super::{Fallback, body};
+use super::route::{Agent, AiSdkCall, Path, Route};
+use super::{Fallback, Lifetime, body, websocket};
 use crate::account;
 use crate::admit::Arrival;
 use crate::authenticate;
+use crate::count;
 use crate::decode;
 use crate::gateway::Gateway;
 use crate::pipeline;
-use crate::refusal::{Envelope, Refusal, json};
+use crate::refusal::{Refusal, json};
 use crate::relay::ReplyBody;
 
-/// What a path asks for.
-enum Route<'a> {
-    ChatCompletions,
-    Models,
-    /// The rest of the path: `creator/model` or `creator/model/endpoints`, maybe percent-encoded.
-    Model(&'a str),
-    Generation,
-    Credits,
-    Health,
-    Ready,
-    Metrics,
-    /// Unknown, under a prefix of the data plane.
-    Unknown,
-    /// Not the data plane's.
-    Other,
-}
-
-impl<'a> Route<'a> {
-    fn of(path: &'a str) -> Self {
-        match path {
-            "/v1/chat/completions" => Self::ChatCompletions,
-            "/v1/models" | "/v1/models/" => Self::Models,
-            "/v1/generation" => Self::Generation,
-            "/v1/credits" => Self::Credits,
-            "/healthz" => Self::Health,
-            "/readyz" => Self::Ready,
-            "/metrics" => Self::Metrics,
-            _ => match path.strip_prefix("/v1/models/") {
-                Some(rest) => Self::Model(rest),
-                None if path == "/v1" || path.starts_with("/v1/") => Self::Unknown,
-                None => Self::Other,
-            },
-        }
-    }
-
-    fn method(&self) -> Option<Method> {
-        match self {
-            Self::ChatCompletions => Some(Method::POST),
-            Self::Unknown | Self::Other => None,
-            _ => Some(Method::GET),
-        }
-    }
-}
+type Answer = Result<Response<ReplyBody>, Refusal>;
 
 /// Answers one request.
 pub(super) async fn answer(
     gateway: &Arc<Gateway>,
     fallback: Option<&Fallback>,
+    lifetime: &Lifetime,
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
     let arrival = Arrival { at: gateway.clock.now(), instant: Instant::now() };
     let uri = request.uri().clone();
-    let route = Route::of(uri.path());
-    if let Some(method) = route.method()
-        && *request.method() != method
+    let path = Path::of(uri.path());
+    let methods = path.route.methods();
+    let upgrades = websocket::is_upgrade(&request);
+    if !methods.is_empty()
+        && (!methods.contains(request.method()) || is_plain_get(path.route, &request, upgrades))
     {
-        // A known path with a wrong method answers 405 with an empty body (gateway-api §1).
-        let mut response = Response::new(ReplyBody::full(Bytes::new()));
-        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        if let Ok(allow) = HeaderValue::from_str(method.as_str()) {
-            response.headers_mut().insert(header::ALLOW, allow);
-        }
-        return response;
+        return wrong_method(methods);
     }
-    let result = match route {
-        Route::ChatCompletions => chat_completions(gateway, request, arrival).await,
-        Route::Models => Ok(account::list(&gateway.snapshot())),
+    let result = match path.route {
+        Route::Responses if upgrades => websocket::accept(gateway, lifetime, request, arrival),
+        Route::Models => models(gateway, path.agent),
         Route::Model(rest) => model(gateway, rest),
-        Route::Generation => generation(gateway, &request, arrival).await,
-        Route::Credits => credits(gateway, &request, arrival).await,
+        Route::AiSdk(prefix, AiSdkCall::Config) => config(gateway, &request, arrival, prefix),
+        Route::Generation | Route::Credits | Route::Report => {
+            look_up(gateway, path.route, &request, arrival).await
+        }
         Route::Health => Ok(json(StatusCode::OK, Bytes::from_static(b"{\"status\":\"ok\"}"))),
         Route::Ready => Ok(ready(gateway)),
         Route::Metrics => Ok(metrics(gateway)),
@@ -99,25 +59,73 @@ pub(super) async fn answer(
             Some(fallback) => return fallback(request).await,
             None => Ok(page(uri.path())),
         },
+        route => spend(gateway, route, path.agent, request, arrival).await,
     };
-    result.unwrap_or_else(|refusal| refusal.into_response(Envelope::OpenAi))
+    result.unwrap_or_else(|refusal| refusal.into_response(path.envelope()))
 }
 
-async fn chat_completions(
+/// A path that takes GET only to become a WebSocket.
+fn is_plain_get(route: Route<'_>, request: &Request<Incoming>, upgrades: bool) -> bool {
+    route == Route::Responses && *request.method() == Method::GET && !upgrades
+}
+
+/// A known path with a wrong method answers 405 with an empty body (gateway-api §1).
+fn wrong_method(methods: &[Method]) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::full(Bytes::new()));
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    let names: Vec<_> = methods.iter().map(Method::as_str).collect();
+    if let Ok(allow) = HeaderValue::from_str(&names.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+/// A request with a body that a provider answers.
+async fn spend(
     gateway: &Arc<Gateway>,
+    route: Route<'_>,
+    agent: Option<Agent>,
     request: Request<Incoming>,
     arrival: Arrival,
-) -> Result<Response<ReplyBody>, Refusal> {
+) -> Answer {
     let snapshot = gateway.snapshot();
     let caller = authenticate::caller(&snapshot, request.headers(), arrival.at)?;
     let (parts, body) = request.into_parts();
     let waits = parts.headers.contains_key(header::EXPECT);
     let body = body::read(gateway, body, waits).await?;
-    let asked = decode::chat(&parts.headers, &body)?;
+    let headers = &parts.headers;
+    let mut asked = match route {
+        Route::ChatCompletions => decode::chat(headers, &body, agent == Some(Agent::Cursor))?,
+        Route::Messages => decode::messages(headers, &body)?,
+        Route::Responses => decode::responses(headers, &body)?,
+        Route::Compact => decode::compact(headers, &body)?,
+        Route::Embeddings => decode::embeddings(headers, &body)?,
+        Route::ImageGenerations => decode::image_generations(headers, &body)?,
+        Route::ImageEdits => decode::image_edits(headers, &body)?,
+        Route::Rerank(version) => decode::rerank(headers, &body, version)?,
+        Route::AiSdk(prefix, AiSdkCall::Language) => decode::ai_language(headers, &body, prefix)?,
+        Route::AiSdk(prefix, AiSdkCall::Embedding) => decode::ai_embedding(headers, &body, prefix)?,
+        Route::AiSdk(prefix, AiSdkCall::Image) => decode::ai_image(headers, &body, prefix)?,
+        Route::AiSdk(prefix, AiSdkCall::Reranking) => decode::ai_reranking(headers, &body, prefix)?,
+        Route::CountTokens => return count::count(gateway, &snapshot, headers, &body).await,
+        _ => return Err(Refusal::new(OpenAiError::not_found("There is nothing at this path."))),
+    };
+    if let Some(agent) = agent {
+        asked.mark_agent(agent.name());
+    }
     pipeline::serve(gateway, &snapshot, &caller, asked, arrival).await
 }
 
-fn model(gateway: &Gateway, rest: &str) -> Result<Response<ReplyBody>, Refusal> {
+fn models(gateway: &Gateway, agent: Option<Agent>) -> Answer {
+    let snapshot = gateway.snapshot();
+    Ok(match agent {
+        Some(Agent::ClaudeCode) => account::claude_code_list(&snapshot),
+        Some(Agent::Codex) => account::codex_list(&snapshot),
+        _ => account::list(&snapshot),
+    })
+}
+
+fn model(gateway: &Gateway, rest: &str) -> Answer {
     let snapshot = gateway.snapshot();
     let id = percent_encoding::percent_decode_str(rest.trim_end_matches('/')).decode_utf8_lossy();
     match id.strip_suffix("/endpoints") {
@@ -126,24 +134,34 @@ fn model(gateway: &Gateway, rest: &str) -> Result<Response<ReplyBody>, Refusal> 
     }
 }
 
-async fn generation(
+fn config(
     gateway: &Gateway,
     request: &Request<Incoming>,
     arrival: Arrival,
-) -> Result<Response<ReplyBody>, Refusal> {
-    let caller = authenticate::caller(&gateway.snapshot(), request.headers(), arrival.at)?;
-    let query = request.uri().query().unwrap_or_default();
-    let id = query.split('&').find_map(|pair| pair.strip_prefix("id="));
-    account::generation(gateway, &caller, id).await
+    prefix: tollgate_dialects::ai_sdk::Prefix,
+) -> Answer {
+    let snapshot = gateway.snapshot();
+    authenticate::caller(&snapshot, request.headers(), arrival.at)?;
+    Ok(account::ai_sdk_config(&snapshot, prefix))
 }
 
-async fn credits(
+/// What costs nothing and belongs to the caller's team.
+async fn look_up(
     gateway: &Gateway,
+    route: Route<'_>,
     request: &Request<Incoming>,
     arrival: Arrival,
-) -> Result<Response<ReplyBody>, Refusal> {
+) -> Answer {
     let caller = authenticate::caller(&gateway.snapshot(), request.headers(), arrival.at)?;
-    account::credits(gateway, &caller).await
+    let query = request.uri().query().unwrap_or_default();
+    match route {
+        Route::Credits => account::credits(gateway, &caller).await,
+        Route::Report => account::report(gateway, &caller, query).await,
+        _ => {
+            let id = query.split('&').find_map(|pair| pair.strip_prefix("id="));
+            account::generation(gateway, &caller, id).await
+        }
+    }
 }
 
 fn ready(gateway: &Gateway) -> Response<ReplyBody> {

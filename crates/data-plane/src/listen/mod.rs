@@ -1,7 +1,10 @@
 //! Accept, HTTP/1.1 and HTTP/2, the body cap, timeouts against slow clients, drain.
 
 mod body;
+mod chain;
 mod dispatch;
+mod route;
+mod websocket;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -32,6 +35,17 @@ pub type Fallback = Arc<
         + Sync,
 >;
 
+/// When what a connection has begun must end.
+#[derive(Clone)]
+struct Lifetime {
+    /// The process is to end: nothing new begins.
+    shutdown: CancellationToken,
+    /// The grace period is over: what still runs is dropped, which settles its requests.
+    cut: CancellationToken,
+    /// All connections, upgraded ones included.
+    tracker: TaskTracker,
+}
+
 /// The listener's work.
 #[derive(Clone)]
 pub struct Server {
@@ -55,15 +69,14 @@ impl Server {
     /// Serves until `shutdown`; then stops accepting, lets running requests finish for at most `grace`, and
     /// returns how many connections had to be cut.
     pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken, grace: Duration) -> usize {
-        let tracker = TaskTracker::new();
-        // Cut what is left after the grace period: each connection is dropped, which settles its requests.
-        let cut = CancellationToken::new();
+        let lifetime = Lifetime { shutdown, cut: CancellationToken::new(), tracker: TaskTracker::new() };
+        let Lifetime { shutdown, cut, tracker } = &lifetime;
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        tracker.spawn(self.clone().connection(stream, shutdown.clone(), cut.clone()));
+                        tracker.spawn(self.clone().connection(stream, lifetime.clone()));
                     }
                     Err(error) => {
                         self.gateway.metrics.limit_hit("accept");
@@ -85,7 +98,8 @@ impl Server {
         left
     }
 
-    async fn connection(self, stream: TcpStream, shutdown: CancellationToken, cut: CancellationToken) {
+    async fn connection(self, stream: TcpStream, lifetime: Lifetime) {
+        let Lifetime { shutdown, cut, .. } = lifetime.clone();
         // Failing to set it costs only latency.
         let _ = stream.set_nodelay(true);
         let patience = self.gateway.settings.request_head_timeout;
@@ -95,12 +109,12 @@ impl Server {
             () = shutdown.cancelled() => return,
         };
         let service = service_fn(move |request| {
-            let server = self.clone();
+            let (server, lifetime) = (self.clone(), lifetime.clone());
             async move {
                 // On the heap, and gone with the response head: a connection that streams does not carry the
                 // room that deciding took.
                 let mut answer =
-                    Box::pin(dispatch::answer(&server.gateway, server.fallback.as_ref(), request));
+                    Box::pin(dispatch::answer(&server.gateway, server.fallback.as_ref(), &lifetime, request));
                 Ok::<_, Infallible>(std::future::poll_fn(|cx| guarded(answer.as_mut(), cx)).await)
             }
         });

@@ -54,6 +54,18 @@ pub(super) enum Agent {
     CodingAgent,
 }
 
+impl Agent {
+    /// What its traffic is marked with.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClaudeCode => "claude-code",
+            Self::Codex => "codex",
+            Self::Cursor => "cursor",
+            Self::CodingAgent => "coding-agent",
+        }
+    }
+}
+
 /// A path, understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Path<'a> {

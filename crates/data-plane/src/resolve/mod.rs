@@ -55,7 +55,10 @@ pub(crate) fn plan(
         return Err(unknown_model(snapshot, requested));
     };
     check_kind(found.model, purpose)?;
-    check_needs(found.model, &head.needs)?;
+    // Image models take images to change them; the catalog's `vision` speaks of understanding them.
+    if purpose != Purpose::Image {
+        check_needs(found.model, &head.needs)?;
+    }
     let Some(routes) = snapshot.routes.get(&found.model.id) else {
         return Err(unknown_model(snapshot, requested));
     };
@@ -67,7 +70,11 @@ pub(crate) fn plan(
         let considered = routes.left_out.iter().cloned().chain(unfit);
         let removed =
             able.iter().map(|r| format!("{} (removed by providerOptions.gateway.only)", r.access.slug));
-        return Err(nothing_left(requested, considered.chain(removed).collect(), options));
+        let considered: Vec<_> = considered.chain(removed).collect();
+        if let Purpose::Conversation { state: true, .. } = purpose {
+            return Err(no_state(requested, &considered));
+        }
+        return Err(nothing_left(requested, considered, options));
     }
     let wish = |route: &Arc<Route>| {
         let slug = &*route.access.slug;
@@ -159,6 +166,15 @@ fn check_needs(model: &Model, needs: &Needs) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Nobody can go on from what a provider would have to remember (gateway-api §7.2).
+fn no_state(requested: &str, considered: &[String]) -> Refusal {
+    let message = format!(
+        "The request needs a provider that keeps answers ('previous_response_id', item references, stored prompts, background or compaction), and none of '{requested}' does here. Providers considered: {}. Send the whole history in 'input' instead.",
+        considered.join(", ")
+    );
+    Refusal::new(OpenAiError::new(400, "invalid_request_error", message).with_code("unsupported_value"))
 }
 
 fn nothing_left(requested: &str, considered: Vec<String>, options: &GatewayOptions) -> Refusal {

@@ -27,7 +27,10 @@ impl Names {
     /// Sets them in a `response` object.
     pub(super) fn put<'a>(&'a self, response: &mut Object<'a>) {
         response.set("id", &self.id[..]);
-        response.set("model", &self.model[..]);
+        // A compaction names no model.
+        if response.has("model") {
+            response.set("model", &self.model[..]);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use tollgate_domain::reply::Finish;
 use tollgate_domain::{Conversation, Failure, InputError, Receipt, ReplyEvent};
 use tollgate_wire::json::Checked;
 
-use super::{Request, StreamEncoder, StreamSplice, encode_whole, splice_whole};
+use super::{CompactRequest, Request, StreamEncoder, StreamSplice, encode_whole, splice_whole};
 use crate::SpliceError;
 use crate::surface::{ConversationRequest, Dialect, Head, ReplyContext, StreamSplicer, StreamWriter};
 
@@ -42,6 +42,53 @@ impl ConversationRequest for Request {
 
     fn stream_splice(&self, context: ReplyContext) -> Option<Box<dyn StreamSplicer>> {
         Some(Box::new(StreamSplice::new(context)))
+    }
+
+    fn splice_whole(
+        &self,
+        context: &ReplyContext,
+        upstream_body: &[u8],
+        receipt: &Receipt,
+    ) -> Result<Vec<u8>, SpliceError> {
+        splice_whole(context, upstream_body, receipt)
+    }
+}
+
+/// A compaction is always passed through; no other protocol has one.
+impl ConversationRequest for CompactRequest {
+    fn dialect(&self) -> Dialect {
+        Dialect::Responses
+    }
+
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn checked(&self) -> &Checked<Bytes> {
+        &self.checked
+    }
+
+    fn conversation(&self) -> Result<Conversation, InputError> {
+        let message = "Only a provider that speaks OpenAI Responses can compact a history; choose one of OpenAI's models.";
+        Err(InputError::unsupported("model", message))
+    }
+
+    fn stream_encoder(&self, context: ReplyContext) -> Box<dyn StreamWriter> {
+        Box::new(StreamEncoder::new(context, self.checked.text()))
+    }
+
+    fn encode_whole(
+        &self,
+        context: &ReplyContext,
+        events: &[ReplyEvent],
+        finish: &Finish,
+        receipt: &Receipt,
+    ) -> Vec<u8> {
+        encode_whole(context, self.checked.text(), events, finish, receipt)
+    }
+
+    fn stream_splice(&self, _context: ReplyContext) -> Option<Box<dyn StreamSplicer>> {
+        None
     }
 
     fn splice_whole(

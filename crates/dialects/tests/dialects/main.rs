@@ -15,5 +15,5 @@ mod messages;
 mod passthrough;
 mod rebuilt;
 mod requests;
-mod tasks;
 mod responses;
+mod tasks;

@@ -14,5 +14,5 @@ mod anthropic_adapt;
 mod fixture;
 mod gemini;
 mod openai_chat;
-mod tasks;
 mod openai_responses;
+mod tasks;

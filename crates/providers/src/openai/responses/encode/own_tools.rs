@@ -52,7 +52,10 @@ pub(super) fn call(call: &ToolCall, form: Form, item_id: Option<&str>) -> (Value
     let id = call.id.as_str();
     let mut item = match (form, arguments.get("action"), arguments.get("operation")) {
         (Form::Custom, ..) => {
-            json!({"type": "custom_tool_call", "call_id": id, "name": call.name, "input": call.arguments})
+            // A dialect whose arguments are always JSON wraps the tool's text.
+            let wrapped = arguments.get("input").and_then(Value::as_str).filter(|_| arguments.len() == 1);
+            let text = wrapped.unwrap_or(&call.arguments);
+            json!({"type": "custom_tool_call", "call_id": id, "name": call.name, "input": text})
         }
         (Form::LocalShell, Some(action), _) => {
             json!({"type": "local_shell_call", "call_id": id, "action": snake(action), "status": "completed"})
