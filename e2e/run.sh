@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Black-box tests: the real binary and the provider simulator against the published client SDKs.
+# Black-box tests: the real binary and the provider simulator against the published client SDKs and coding agents.
 # Called by `make test`. TOLLGATE_BIN names another binary; E2E_CRASH_ROUNDS the length of the crash test.
 set -euo pipefail
 
@@ -23,27 +23,46 @@ mkdir -p "$work"
 
 # Installs again only when the pinned versions changed.
 stamp() { cat "$@" | cksum; }
+# environment NAME REQUIREMENTS: a virtual environment of exactly these versions.
+environment() {
+  local venv="$work/$1" list="$here/python/$2" wanted
+  wanted=$(stamp "$list")
+  if [ ! -x "$venv/bin/python" ] || [ "$(cat "$work/$1.stamp" 2>/dev/null)" != "$wanted" ]; then
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$list"
+    echo "$wanted" >"$work/$1.stamp"
+  fi
+}
+
+# packages FOLDER [OPTION…]: the Node packages of its lock file.
+packages() {
+  local folder=$1 wanted
+  shift
+  wanted=$(stamp "$here/$folder/package-lock.json")
+  if [ ! -d "$here/$folder/node_modules" ] || [ "$(cat "$work/$folder.stamp" 2>/dev/null)" != "$wanted" ]; then
+    (cd "$here/$folder" && npm ci --silent "$@")
+    echo "$wanted" >"$work/$folder.stamp"
+  fi
+}
+
+environment venv requirements.txt
+environment frameworks requirements-frameworks.txt
+packages node
+# Their install scripts only copy a program that is found without them.
+packages agents --ignore-scripts
 python="$work/venv/bin/python"
-wanted=$(stamp "$here/python/requirements.txt")
-if [ ! -x "$python" ] || [ "$(cat "$work/python.stamp" 2>/dev/null)" != "$wanted" ]; then
-  rm -rf "$work/venv"
-  python3 -m venv "$work/venv"
-  "$python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$here/python/requirements.txt"
-  echo "$wanted" >"$work/python.stamp"
-fi
-wanted=$(stamp "$here/node/package-lock.json")
-if [ ! -d "$here/node/node_modules" ] || [ "$(cat "$work/node.stamp" 2>/dev/null)" != "$wanted" ]; then
-  (cd "$here/node" && npm ci --silent)
-  echo "$wanted" >"$work/node.stamp"
-fi
+frameworks="$work/frameworks/bin/python"
 
 failed=()
 (cd "$here/python" && "$python" -m pytest) || failed+=(python)
+(cd "$here/python" && "$frameworks" -m pytest frameworks) || failed+=(frameworks)
 (cd "$here/node" && npm test --silent) || failed+=(node)
+(cd "$here/agents" && npm test --silent) || failed+=(agents)
 "$python" "$here/crash.py" --rounds "${E2E_CRASH_ROUNDS:-5}" || failed+=(crash)
 
 if [ ${#failed[@]} -gt 0 ]; then
   echo "e2e: FAILED: ${failed[*]}"
   exit 1
 fi
-echo "e2e: python, node and crash passed"
+echo "e2e: python, frameworks, node, agents and crash passed"

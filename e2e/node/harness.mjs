@@ -17,7 +17,7 @@ const STOP_MS = 10_000;
 const PROVIDER_KEYS = /^TOLLGATE_|(_API_KEY|_ACCESS_KEY_ID|_SECRET_ACCESS_KEY|_TOKEN|_proxy|_PROXY)$/;
 
 /** The program under test: `TOLLGATE_BIN`, or the release build of this checkout. */
-function binary() {
+export function binary() {
   const file = path.resolve(process.env.TOLLGATE_BIN || path.join(REPOSITORY, "target/release/tollgate"));
   if (!existsSync(file)) {
     throw new Error(`${file} does not exist. Build it with \`cargo build --release -p tollgate\`.`);
@@ -38,16 +38,21 @@ export function gatewayKey() {
   return key + checksum;
 }
 
+/** The environment without anything that would change what a program does. */
+export function cleanEnvironment(more = {}) {
+  const kept = Object.entries(process.env).filter(([key]) => !PROVIDER_KEYS.test(key));
+  return { ...Object.fromEntries(kept), ...more };
+}
+
 /** A child process that prints the address it listens on. */
 class Program {
   static async start(args, folder, name, environment = {}) {
     const program = new this();
     program.log = path.join(folder, `${name}.log`);
     const errors = openSync(program.log, "a");
-    const kept = Object.entries(process.env).filter(([key]) => !PROVIDER_KEYS.test(key));
     program.child = spawn(binary(), args, {
       cwd: folder,
-      env: { ...Object.fromEntries(kept), ...environment },
+      env: cleanEnvironment(environment),
       stdio: ["ignore", "pipe", errors],
     });
     closeSync(errors);
@@ -107,7 +112,12 @@ class Simulator extends Program {
 
   /** Lays out the behaviour for the next request with this `user` member. */
   async script(marker, behaviour) {
-    const body = JSON.stringify({ matches: { member: ["user", marker] }, behaviour });
+    await this.scriptNext({ member: ["user", marker] }, behaviour);
+  }
+
+  /** Lays out the behaviour for the next request that matches; any request matches null. */
+  async scriptNext(matches, behaviour) {
+    const body = JSON.stringify({ matches, behaviour });
     const response = await fetch(`${this.url}/__sim/script`, { method: "POST", body });
     if (!response.ok) throw new Error(await response.text());
   }

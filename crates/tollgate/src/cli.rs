@@ -4,6 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use tollgate_crypto::Secret;
+
+use crate::commands::agents::Agent;
 
 /// A gateway to language models: one address, one key, every provider, and a ledger of what was spent.
 #[derive(Debug, Parser)]
@@ -33,6 +36,9 @@ pub enum Command {
     Catalog(Catalog),
     /// Run the provider simulator alone.
     Simulate(Simulate),
+    /// Point coding agents at the gateway.
+    #[command(subcommand)]
+    Agents(Agents),
     /// Check configuration, storage, clock and providers, and say what to do about each finding.
     Doctor(Doctor),
 }
@@ -159,6 +165,39 @@ pub struct Simulate {
     pub script: Option<PathBuf>,
 }
 
+/// `tollgate agents`.
+#[derive(Debug, Subcommand)]
+pub enum Agents {
+    /// Print the settings with which an agent uses the gateway, or write them into its own file.
+    Setup(AgentsSetup),
+}
+
+/// `tollgate agents setup`.
+#[derive(Args, Debug)]
+pub struct AgentsSetup {
+    /// Which agent.
+    #[arg(value_enum)]
+    pub agent: Agent,
+    /// Where the gateway is reached.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8400")]
+    pub url: String,
+    /// The gateway key, or `env`: the agent then reads it from the variable TOLLGATE_KEY.
+    #[arg(long, value_name = "KEY|env", default_value = "env", hide_default_value = true, value_parser = unchecked)]
+    pub key: Secret,
+    /// The model to use, such as anthropic/claude-sonnet-4.5 [default: the agent's own choice].
+    #[arg(long, value_name = "ID")]
+    pub model: Option<String>,
+    /// Print the settings and write nothing; this is the default.
+    #[arg(long, conflicts_with = "write")]
+    pub print: bool,
+    /// Write the settings into the agent's file. What else is in it stays, and a copy is kept.
+    #[arg(long)]
+    pub write: bool,
+    /// The agent's configuration folder [default: where the agent looks for its user's settings].
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
 /// `tollgate doctor`.
 #[derive(Args, Debug)]
 pub struct Doctor {
@@ -179,6 +218,11 @@ fn name(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// The command checks it: what is refused here is repeated on the screen (I28).
+fn unchecked(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {

@@ -1,5 +1,6 @@
 //! What each subcommand but `serve` does.
 
+pub mod agents;
 pub mod catalog;
 pub mod doctor;
 pub mod key;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Catalog, Cli, Command, Key};
+use crate::cli::{Agents, Catalog, Cli, Command, Key};
 use crate::config::Environment;
 use crate::failure::Failure;
 use crate::{commands, output, serve};
@@ -39,6 +39,7 @@ fn dispatch(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Catalog(Catalog::Update(args)) => commands::catalog::update(&args, environment),
         Command::Catalog(Catalog::Diff(args)) => commands::catalog::diff(&args, environment),
         Command::Simulate(args) => commands::simulate::run(&args, environment),
+        Command::Agents(Agents::Setup(args)) => commands::agents::setup(&args, environment),
         Command::Doctor(args) => commands::doctor::run(&args, environment),
     }
 }

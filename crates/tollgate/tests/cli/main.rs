@@ -8,6 +8,7 @@
     reason = "helpers of tests stop a test as tests themselves do, and show the log of what they started"
 )]
 
+mod agents;
 mod catalog;
 mod configuration;
 mod demo;

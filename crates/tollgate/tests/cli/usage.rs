@@ -5,7 +5,7 @@ use crate::folder::Folder;
 #[test]
 fn help_names_the_commands_that_exist() {
     let help = Folder::new().run(&["--help"]).good();
-    for command in ["serve", "key", "models", "catalog", "simulate", "doctor", "serve --demo"] {
+    for command in ["serve", "key", "models", "catalog", "simulate", "agents", "doctor", "serve --demo"] {
         assert!(help.contains(command), "{command}: {help}");
     }
     for later in ["explain", "usage ", "compare", "apply", "secrets"] {
