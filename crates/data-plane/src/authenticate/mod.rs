@@ -39,9 +39,14 @@ pub(crate) fn caller(
     headers: &http::HeaderMap,
     now: Micros,
 ) -> Result<std::sync::Arc<Caller>, Refusal> {
-    let key = credential(headers)?;
-    GatewayKey::check(key).map_err(|e| Refusal::unauthorized(format!("Invalid API key: {e}. {HOW}")))?;
-    let Some(caller) = snapshot.callers.get(&tollgate_crypto::sha256(key.as_bytes())) else {
+    let keys = credentials(headers)?;
+    let known = keys.iter().find_map(|key| {
+        GatewayKey::check(key).ok()?;
+        snapshot.callers.get(&tollgate_crypto::sha256(key.as_bytes()))
+    });
+    let Some(caller) = known else {
+        let first = keys.first().copied().unwrap_or_default();
+        GatewayKey::check(first).map_err(|e| Refusal::unauthorized(format!("Invalid API key: {e}. {HOW}")))?;
         return Err(Refusal::unauthorized(format!(
             "Invalid API key: it is well-formed, but this gateway does not know it (it may belong to another Tollgate, or have been deleted). {HOW}"
         )));
@@ -55,7 +60,10 @@ pub(crate) fn caller(
     Ok(std::sync::Arc::clone(caller))
 }
 
-fn credential(headers: &http::HeaderMap) -> Result<&str, Refusal> {
+/// The keys that were sent, the one that counts first. `x-ai-gateway-api-key` stands alone: beside it the
+/// other headers belong to the provider. Of `Authorization` and `x-api-key` a client may fill one with a
+/// key of its own surroundings (clients §4), so that both are looked at.
+fn credentials(headers: &http::HeaderMap) -> Result<Vec<&str>, Refusal> {
     let text = |name: &str| -> Result<Option<&str>, Refusal> {
         match headers.get(name) {
             None => Ok(None),
@@ -67,21 +75,27 @@ fn credential(headers: &http::HeaderMap) -> Result<&str, Refusal> {
         }
     };
     if let Some(value) = text("x-ai-gateway-api-key")? {
-        return Ok(strip_bearer(value).unwrap_or(value));
+        return Ok(vec![strip_bearer(value).unwrap_or(value)]);
     }
-    if let Some(value) = text("authorization")? {
-        return strip_bearer(value).ok_or_else(|| {
-            let scheme = value.split_whitespace().next().unwrap_or_default();
-            let scheme = if scheme.starts_with("tgk_") || scheme.is_empty() { "none" } else { scheme };
-            Refusal::unauthorized(format!(
-                "The Authorization header has the wrong scheme ({scheme}); expected 'Bearer'. {HOW}"
-            ))
-        });
+    let api_key = text("x-api-key")?;
+    let bearer = match text("authorization")? {
+        None => None,
+        Some(value) => match strip_bearer(value) {
+            None if api_key.is_none() => {
+                let scheme = value.split_whitespace().next().unwrap_or_default();
+                let scheme = if scheme.starts_with("tgk_") || scheme.is_empty() { "none" } else { scheme };
+                return Err(Refusal::unauthorized(format!(
+                    "The Authorization header has the wrong scheme ({scheme}); expected 'Bearer'. {HOW}"
+                )));
+            }
+            key => key,
+        },
+    };
+    let keys: Vec<_> = bearer.into_iter().chain(api_key).collect();
+    if keys.is_empty() {
+        return Err(Refusal::unauthorized(format!("No API key was sent. {HOW}")));
     }
-    if let Some(value) = text("x-api-key")? {
-        return Ok(value);
-    }
-    Err(Refusal::unauthorized(format!("No API key was sent. {HOW}")))
+    Ok(keys)
 }
 
 fn strip_bearer(value: &str) -> Option<&str> {
