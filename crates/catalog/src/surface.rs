@@ -1,11 +1,13 @@
 //! The catalog as clients read it (gateway-api §13, clients §2). Pure: the caller caches the bytes.
 
+mod agents;
 mod endpoints;
 mod entry;
 mod pricing;
 #[cfg(test)]
 mod tests;
 
+pub use agents::{claude_code_models, codex_models, strip_agent_id};
 pub use endpoints::{LiveStats, Percentiles, endpoints};
 
 use serde::Serialize;

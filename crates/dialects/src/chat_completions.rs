@@ -1,5 +1,6 @@
 //! OpenAI's chat completions, exactly as clients of the service see them (gateway-api §7.1, clients §0–1).
 //!
+//! - [`cursor`]: bodies that Cursor sends, made into such as [`Request`] reads (gateway-api §16)
 //! - [`Request`]: the body's head for routing, and the whole of it as a neutral conversation
 //! - [`StreamEncoder`], [`encode_whole`]: an answer of any provider, from neutral events
 //! - [`StreamSplice`], [`splice_whole`]: an answer of a provider that speaks this protocol itself; only what
@@ -7,6 +8,9 @@
 
 pub(crate) mod conversation;
 pub(crate) mod file;
+mod conversation;
+pub mod cursor;
+mod file;
 mod likeness;
 pub(crate) mod message;
 mod reasoning;

@@ -19,12 +19,12 @@ pub(crate) fn list(snapshot: &Snapshot) -> Response<ReplyBody> {
 
 /// The list that Claude Code reads (gateway-api §16).
 pub(crate) fn claude_code_list(snapshot: &Snapshot) -> Response<ReplyBody> {
-    json(StatusCode::OK, Bytes::from(surface::models(&snapshot.catalog)))
+    json(StatusCode::OK, Bytes::from(surface::claude_code_models(&snapshot.catalog)))
 }
 
 /// The list that Codex reads (gateway-api §16).
 pub(crate) fn codex_list(snapshot: &Snapshot) -> Response<ReplyBody> {
-    json(StatusCode::OK, Bytes::from(surface::models(&snapshot.catalog)))
+    json(StatusCode::OK, Bytes::from(surface::codex_models(&snapshot.catalog)))
 }
 
 /// The list that the AI SDK's clients read (gateway-api §17.3).

@@ -15,7 +15,7 @@ type Read = Result<RequestIntent, Refusal>;
 
 /// Chat completions (gateway-api §7.1). Cursor's bodies are put into shape first (gateway-api §16).
 pub(crate) fn chat(headers: &HeaderMap, body: &Bytes, cursor: bool) -> Read {
-    let shaped = if cursor { body } else { body };
+    let shaped = if cursor { &chat_completions::cursor::normalise(body)? } else { body };
     let request = chat_completions::Request::parse(shaped)?;
     RequestIntent::new(Work::Conversation(Arc::new(request)), headers, body.len())
 }
