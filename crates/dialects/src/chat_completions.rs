@@ -8,9 +8,7 @@
 
 pub(crate) mod conversation;
 pub(crate) mod file;
-mod conversation;
 pub mod cursor;
-mod file;
 mod likeness;
 pub(crate) mod message;
 mod reasoning;
