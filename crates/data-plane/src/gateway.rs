@@ -9,6 +9,8 @@ use tollgate_store::{Ledger, LedgerState};
 use tollgate_telemetry::Metrics;
 
 use crate::clock::{Clock, IdSource};
+use crate::fetch::Fetcher;
+use crate::lanes::Connector;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 
@@ -20,6 +22,8 @@ pub struct GatewayParts {
     pub ledger: Arc<dyn Ledger>,
     /// Limits.
     pub settings: Settings,
+    /// Opens connections to where files are fetched from.
+    pub connector: Connector,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Ids.
@@ -33,6 +37,9 @@ pub struct Gateway {
     snapshot: ArcSwap<Snapshot>,
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) settings: Settings,
+    /// Fetches files that requests and answers give as addresses.
+    #[expect(dead_code, reason = "attempts call it as soon as a codec says that its provider cannot fetch")]
+    pub(crate) fetcher: Fetcher,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: IdSource,
     pub(crate) metrics: Arc<Metrics>,
@@ -48,6 +55,7 @@ impl Gateway {
             snapshot: ArcSwap::from_pointee(parts.snapshot),
             ledger: parts.ledger,
             settings: parts.settings,
+            fetcher: Fetcher::new(parts.connector, parts.settings, Arc::clone(&parts.metrics)),
             clock: parts.clock,
             ids: parts.ids,
             metrics: parts.metrics,

@@ -15,6 +15,7 @@ mod clock;
 mod continued;
 mod count;
 mod decode;
+mod fetch;
 mod gateway;
 pub mod lanes;
 mod listen;

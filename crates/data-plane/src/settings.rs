@@ -27,6 +27,17 @@ pub struct Settings {
     pub total_timeout: Duration,
     /// A comment is sent to the client after this long a silence in a stream.
     pub keep_alive: Duration,
+    /// Whether files are also fetched from private addresses (I29); where a provider's own answer points to
+    /// its own host, they are in any case.
+    pub allow_private_fetch: bool,
+    /// The largest file that is fetched from an address in a request or a provider's answer, in bytes.
+    pub max_fetch_bytes: usize,
+    /// How long one such file may take, from its name to its last byte, redirects included.
+    pub fetch_timeout: Duration,
+    /// The most redirects that are followed to such a file.
+    pub max_fetch_redirects: u32,
+    /// The most such files of one request; of an answer, as many are fetched at a time.
+    pub max_fetch_files: usize,
     /// What is tried again, and when.
     pub retry: RetryPolicy,
 }
@@ -44,6 +55,11 @@ impl Default for Settings {
             event_gap_timeout: Duration::from_secs(180),
             total_timeout: Duration::from_secs(3600),
             keep_alive: Duration::from_secs(15),
+            allow_private_fetch: false,
+            max_fetch_bytes: 20 << 20,
+            fetch_timeout: Duration::from_secs(20),
+            max_fetch_redirects: 3,
+            max_fetch_files: 8,
             retry: RetryPolicy::default(),
         }
     }

@@ -24,6 +24,8 @@ enum Hold {
     Exclusive(Arc<Lane>, Exclusive),
     /// A place on an HTTP/2 connection: given back by being dropped.
     Shared(#[expect(dead_code, reason = "held for its Drop")] StreamSlot),
+    /// An HTTP/1.1 connection of no lane: closed at the end.
+    Alone(Exclusive),
     Released,
 }
 
@@ -34,6 +36,11 @@ impl LaneBody {
 
     pub(super) fn shared(incoming: Incoming, slot: StreamSlot) -> Self {
         Self { incoming, hold: Hold::Shared(slot) }
+    }
+
+    /// On a connection that no lane keeps; HTTP/2 drives itself.
+    pub(super) fn alone(incoming: Incoming, connection: Option<Exclusive>) -> Self {
+        Self { incoming, hold: connection.map_or(Hold::Released, Hold::Alone) }
     }
 
     fn release(&mut self) {
@@ -54,7 +61,7 @@ impl Body for LaneBody {
         let this = &mut *self;
         let incoming = Pin::new(&mut this.incoming);
         let polled = match &mut this.hold {
-            Hold::Exclusive(_, connection) => connection.poll_frame(incoming, cx),
+            Hold::Exclusive(_, connection) | Hold::Alone(connection) => connection.poll_frame(incoming, cx),
             Hold::Shared(_) | Hold::Released => incoming.poll_frame(cx),
         };
         match &polled {

@@ -56,7 +56,11 @@ impl Connector {
     }
 
     pub(super) async fn connect(&self, origin: &Origin) -> Result<Connection, String> {
-        let stream = dial(origin).await?;
+        self.speak(dial(origin).await?, origin).await
+    }
+
+    /// TLS where the origin has it, and HTTP.
+    pub(super) async fn speak(&self, stream: TcpStream, origin: &Origin) -> Result<Connection, String> {
         if !origin.tls {
             return handshake_http1(TokioIo::new(stream)).await;
         }

@@ -6,6 +6,7 @@
 mod body;
 mod connect;
 mod exclusive;
+mod get;
 mod origin;
 
 pub use body::LaneBody;

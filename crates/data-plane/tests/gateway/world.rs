@@ -268,6 +268,7 @@ impl World {
             snapshot: Snapshot::new(catalog, Arc::new(callers), Arc::new(access)),
             ledger,
             settings: setup.settings,
+            connector: Connector::with_roots(rustls::RootCertStore::empty()),
             clock: Arc::new(SystemClock),
             ids: IdSource::new(u128::from(number)),
             metrics,

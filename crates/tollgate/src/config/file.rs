@@ -18,6 +18,8 @@ pub struct File {
     pub server: Server,
     /// `[limits]`.
     pub limits: LimitsSection,
+    /// `[fetch]`.
+    pub fetch: FetchSection,
     /// `[database]`.
     pub database: Database,
     /// `[providers.<slug>]`.
@@ -76,6 +78,22 @@ pub struct LimitsSection {
     pub attempts_per_target: Option<u32>,
     /// Attempts of one request in all.
     pub attempts: Option<u32>,
+}
+
+/// `[fetch]`: files that requests and answers give as addresses, where the gateway has to fetch them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FetchSection {
+    /// Whether also from private addresses (I29).
+    pub allow_private: bool,
+    /// The largest file.
+    pub max_bytes: Option<SizeText>,
+    /// How long one file may take.
+    pub timeout: Option<DurationText>,
+    /// The most redirects to a file; zero follows none.
+    pub max_redirects: Option<u32>,
+    /// The most files of one request.
+    pub max_files: Option<usize>,
 }
 
 /// `[database]`.

@@ -1,4 +1,4 @@
-//! `[limits]` over the defaults of the data plane (I23, I26).
+//! `[limits]` and `[fetch]` over the defaults of the data plane (I23, I26).
 
 use tollgate_data_plane::Settings;
 use tollgate_data_plane::lanes::LaneSettings;
@@ -30,6 +30,7 @@ impl Limits {
             ("limits.event_gap", &mut settings.event_gap_timeout, limits.event_gap),
             ("limits.total", &mut settings.total_timeout, limits.total),
             ("limits.keep_alive", &mut settings.keep_alive, limits.keep_alive),
+            ("fetch.timeout", &mut settings.fetch_timeout, file.fetch.timeout),
             ("limits.connect", &mut lanes.connect_timeout, limits.connect),
             ("limits.idle_connection", &mut lanes.idle_timeout, limits.idle_connection),
         ] {
@@ -37,6 +38,10 @@ impl Limits {
         }
         set("server.max_body", &mut settings.max_body_bytes, file.server.max_body.map(|s| s.0))?;
         set("limits.max_reply", &mut settings.max_reply_bytes, limits.max_reply.map(|s| s.0))?;
+        set("fetch.max_bytes", &mut settings.max_fetch_bytes, file.fetch.max_bytes.map(|s| s.0))?;
+        set("fetch.max_files", &mut settings.max_fetch_files, file.fetch.max_files)?;
+        settings.max_fetch_redirects = file.fetch.max_redirects.unwrap_or(settings.max_fetch_redirects);
+        settings.allow_private_fetch = file.fetch.allow_private;
         set("limits.open_requests", &mut settings.max_open_requests, limits.open_requests)?;
         set(
             "limits.attempts_per_target",

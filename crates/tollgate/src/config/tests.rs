@@ -81,7 +81,21 @@ fn limits_reach_the_data_plane() {
 }
 
 #[test]
+fn i29_files_are_fetched_from_private_addresses_only_where_the_operator_says_so() {
+    assert!(!plain("").unwrap().limits.settings.allow_private_fetch);
+    let file = "[fetch]\nallow_private = true\nmax_bytes = \"3MiB\"\ntimeout = \"4s\"\nmax_redirects = 0\nmax_files = 2\n";
+    let settings = plain(file).unwrap().limits.settings;
+    assert!(settings.allow_private_fetch);
+    assert_eq!((settings.max_fetch_bytes, settings.fetch_timeout), (3 << 20, Duration::from_secs(4)));
+    assert_eq!((settings.max_fetch_redirects, settings.max_fetch_files), (0, 2));
+    assert_eq!(plain("[fetch]\nmax_files = 2\n").unwrap().limits.settings.max_fetch_redirects, 3);
+    let error = refused("[fetch]\nallow_privat = true\n");
+    assert!(error.contains("did you mean 'allow_private'?"), "{error}");
+}
+
+#[test]
 fn i26_a_limit_of_zero_is_refused() {
+    assert!(refused("[fetch]\nmax_bytes = 0\n").contains("fetch.max_bytes is zero"));
     let error = refused("[limits]\nkeep_alive = \"0s\"\n");
     assert!(error.contains("t.toml: limits.keep_alive is zero"), "{error}");
     assert!(refused("[server]\nmax_body = 0\n").contains("server.max_body is zero"));

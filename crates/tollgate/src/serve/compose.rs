@@ -40,7 +40,8 @@ pub async fn gateway(
     store: &SqliteStore,
 ) -> Result<Parts, Failure> {
     let metrics = Arc::new(Metrics::new());
-    let lanes = Lanes::new(Connector::with_system_roots(), config.limits.lanes, Arc::clone(&metrics));
+    let connector = Connector::with_system_roots();
+    let lanes = Lanes::new(connector.clone(), config.limits.lanes, Arc::clone(&metrics));
     let (mut access, mut usable, mut unusable) = (HashMap::new(), Vec::new(), Vec::new());
     for provider in configured {
         let slug = provider.slug.clone();
@@ -64,6 +65,7 @@ pub async fn gateway(
         snapshot: Snapshot::new(Arc::new(catalog), Arc::new(callers), Arc::new(access)),
         ledger: store.ledger(),
         settings: config.limits.settings,
+        connector,
         clock: Arc::new(SystemClock),
         ids: IdSource::new(random::number().map_err(|e| Failure::new(e.to_string()))?),
         metrics,
