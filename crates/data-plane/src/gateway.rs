@@ -38,7 +38,6 @@ pub struct Gateway {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) settings: Settings,
     /// Fetches files that requests and answers give as addresses.
-    #[expect(dead_code, reason = "attempts call it as soon as a codec says that its provider cannot fetch")]
     pub(crate) fetcher: Fetcher,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: IdSource,

@@ -7,8 +7,8 @@
 //!   the gateway owns is replaced (I17)
 
 pub(crate) mod conversation;
-pub(crate) mod file;
 pub mod cursor;
+pub(crate) mod file;
 mod likeness;
 pub(crate) mod message;
 mod reasoning;

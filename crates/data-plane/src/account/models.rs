@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use tollgate_catalog::{Level, Model, ResolveContext, surface};
+use tollgate_catalog::{Level, Model, ModelKind, ResolveContext, surface};
 use tollgate_dialects::ai_sdk::{self, ConfigEntry, Prefix, Version};
 use tollgate_dialects::openai_error::OpenAiError;
 
@@ -30,9 +30,16 @@ pub(crate) fn codex_list(snapshot: &Snapshot) -> Response<ReplyBody> {
 /// The list that the AI SDK's clients read (gateway-api §17.3).
 pub(crate) fn ai_sdk_config(snapshot: &Snapshot, prefix: Prefix) -> Response<ReplyBody> {
     let catalog = &snapshot.catalog;
+    let version = Version::of(prefix, None);
+    // The first line of clients refuses the whole list for a kind that it does not know (gateway-api §17.3).
+    let known = |kind: ModelKind| {
+        version != Version::V2
+            || matches!(kind, ModelKind::Language | ModelKind::Embedding | ModelKind::Image)
+    };
     let priced: Vec<_> = catalog
         .models()
         .iter()
+        .filter(|model| known(model.kind))
         .filter_map(|model| {
             let endpoint = model.endpoints.iter().find(|e| catalog.callable(e))?;
             let table = endpoint.prices.as_ref().map(|p| p.effective(Level::Standard, 0)).unwrap_or_default();
@@ -53,7 +60,7 @@ pub(crate) fn ai_sdk_config(snapshot: &Snapshot, prefix: Prefix) -> Response<Rep
             model_type: model.kind.as_str(),
             provider: &endpoint.provider,
         });
-    json(StatusCode::OK, Bytes::from(ai_sdk::config(Version::of(prefix, None), entries)))
+    json(StatusCode::OK, Bytes::from(ai_sdk::config(version, entries)))
 }
 
 /// One model.

@@ -7,8 +7,10 @@ use http::{HeaderMap, HeaderValue};
 use tollgate_dialects as dialects;
 use tollgate_dialects::chat_completions::fingerprint;
 use tollgate_dialects::{ConversationRequest, Dialect, ReplyContext};
+use tollgate_domain::conversation::{Content, File, FileData, ToolOutput, ToolResult};
 use tollgate_domain::failure::{FailureClass, Origin, Retry};
-use tollgate_domain::{Failure, InputError, Warning};
+use tollgate_domain::input_error::InputErrorKind;
+use tollgate_domain::{Conversation, Failure, InputError, Warning};
 use tollgate_providers::openai::chat::{self, ChatTap, Quirks};
 use tollgate_providers::{BodyForm, ReplyDecoder, Tap, anthropic, gemini, openai};
 use tollgate_wire::json::Object;
@@ -49,7 +51,7 @@ enum Reading {
 ///
 /// # Errors
 /// What this target cannot carry; another may.
-pub(super) fn prepare(
+pub(super) async fn prepare(
     ticket: &Ticket,
     asked: &RequestIntent,
     request: &Arc<dyn ConversationRequest>,
@@ -64,7 +66,7 @@ pub(super) fn prepare(
         headers.remove("x-api-key");
         headers.insert(http::header::AUTHORIZATION, token.clone());
     }
-    let encoded = encode(asked, &**request, route, &mut headers).map_err(|e| unsuitable(&e))?;
+    let encoded = encode(ticket, asked, &**request, route, &mut headers).await.map_err(|e| unsuitable(&e))?;
     let streams = encoded.form == BodyForm::Stream;
     let accept = if streams { "text/event-stream" } else { "application/json" };
     headers.insert(http::header::ACCEPT, HeaderValue::from_static(accept));
@@ -99,72 +101,115 @@ pub(super) fn subscription<'a>(asked: &'a RequestIntent, route: &Route) -> Optio
     asked.subscription.as_ref().filter(|_| route.protocol == UpstreamProtocol::AnthropicMessages)
 }
 
-fn encode(
+/// The client's own body where both sides speak the same protocol (I17), else the neutral form.
+async fn encode(
+    ticket: &Ticket,
     asked: &RequestIntent,
     request: &dyn ConversationRequest,
     route: &Route,
     headers: &mut HeaderMap,
 ) -> Result<Encoded, InputError> {
-    let (target, stream) = (&route.codec, request.head().stream);
-    let form = if stream { BodyForm::Stream } else { BodyForm::Whole };
-    match route.protocol {
-        UpstreamProtocol::OpenaiChat => {
-            let native = Quirks::for_target(target).response_native;
-            let (body, warnings) = if request.dialect() == Dialect::ChatCompletions {
-                (chat::adapt_checked(request.checked(), target, stream)?, Vec::new())
-            } else {
-                (chat::encode(&request.conversation()?, target, stream)?, Vec::new())
-            };
-            let reading = if native && request.dialect() == Dialect::ChatCompletions {
-                Reading::Tap(Box::new(ChatTap::new(target)))
-            } else {
-                Reading::Decoder(Box::new(chat::Decoder::new(target, form)))
-            };
-            Ok(Encoded { body, reading, form, warnings })
+    if let Some(encoded) = pass_through(asked, request, route, headers)? {
+        return Ok(encoded);
+    }
+    let mut conversation = request.conversation()?;
+    let stream = request.head().stream;
+    match translate(&conversation, asked, route, stream, headers) {
+        // What the provider cannot fetch itself is fetched for it (gateway-api §17.4).
+        Err(error) if error.kind == InputErrorKind::Unsupported && names_files(&conversation) => {
+            ticket.gateway.fetcher.inline(&mut conversation).await?;
+            translate(&conversation, asked, route, stream, headers)
         }
-        UpstreamProtocol::AnthropicMessages if request.dialect() == Dialect::Messages => {
-            let checked = request.checked();
+        done => done,
+    }
+}
+
+/// Whether a file of the prompt is only named by its address.
+fn names_files(conversation: &Conversation) -> bool {
+    let named = |content: &Content| matches!(content, Content::File(File { data: FileData::Url(_), .. }));
+    conversation.messages.iter().flat_map(|m| &m.parts).any(|part| match &part.content {
+        Content::ToolResult(ToolResult { output: ToolOutput::Parts(parts), .. }) => {
+            parts.iter().any(|p| named(&p.content))
+        }
+        content => named(content),
+    })
+}
+
+fn form(stream: bool) -> BodyForm {
+    if stream { BodyForm::Stream } else { BodyForm::Whole }
+}
+
+/// The client's own body, spliced; `None` when the protocols differ.
+fn pass_through(
+    asked: &RequestIntent,
+    request: &dyn ConversationRequest,
+    route: &Route,
+    headers: &mut HeaderMap,
+) -> Result<Option<Encoded>, InputError> {
+    let (target, checked, stream) = (&route.codec, request.checked(), request.head().stream);
+    let (body, reading) = match (request.dialect(), route.protocol) {
+        (Dialect::ChatCompletions, UpstreamProtocol::OpenaiChat) => {
+            let body = chat::adapt_checked(checked, target, stream)?;
+            if Quirks::for_target(target).response_native {
+                (body, Reading::Tap(Box::new(ChatTap::new(target))))
+            } else {
+                (body, Reading::Decoder(Box::new(chat::Decoder::new(target, form(stream)))))
+            }
+        }
+        (Dialect::Messages, UpstreamProtocol::AnthropicMessages) => {
             let body = anthropic::messages::adapt_checked(checked, target, stream)?;
             let needed = anthropic::messages::option_betas(checked);
             add_betas(headers, asked.betas.as_deref(), &needed);
-            let tap = anthropic::messages::MessagesTap::new(target);
-            Ok(Encoded { body, reading: Reading::Tap(Box::new(tap)), form, warnings: Vec::new() })
+            (body, Reading::Tap(Box::new(anthropic::messages::MessagesTap::new(target))))
         }
-        UpstreamProtocol::AnthropicMessages => {
-            let encoded = anthropic::messages::encode(&request.conversation()?, target, stream)?;
-            add_betas(headers, asked.betas.as_deref(), &encoded.betas);
-            let decoder = anthropic::messages::Decoder::new(target, form, encoded.json_tool);
-            let reading = Reading::Decoder(Box::new(decoder));
-            Ok(Encoded { body: encoded.body, reading, form, warnings: Vec::new() })
-        }
-        UpstreamProtocol::Gemini => {
-            let encoded = gemini::generate::encode(&request.conversation()?, target, stream)?;
-            let decoder = gemini::generate::Decoder::new(target, form);
-            let reading = Reading::Decoder(Box::new(decoder));
-            Ok(Encoded { body: encoded.body, reading, form, warnings: encoded.warnings })
-        }
-        UpstreamProtocol::OpenaiResponses if request.dialect() == Dialect::Responses => {
+        (Dialect::Responses, UpstreamProtocol::OpenaiResponses) => {
             let previous = asked.continues.as_ref().map(|c| c.response_id.as_str());
-            let checked = request.checked();
             let body = if asked.compact {
                 openai::responses::adapt_compact(checked.text(), target)?
             } else {
                 openai::responses::adapt_checked(checked, target, stream, previous)?
             };
-            let tap = openai::responses::ResponsesTap::new(target);
-            Ok(Encoded { body, reading: Reading::Tap(Box::new(tap)), form, warnings: Vec::new() })
+            (body, Reading::Tap(Box::new(openai::responses::ResponsesTap::new(target))))
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Encoded { body, reading, form: form(stream), warnings: Vec::new() }))
+}
+
+/// The neutral form in the provider's protocol.
+fn translate(
+    conversation: &Conversation,
+    asked: &RequestIntent,
+    route: &Route,
+    stream: bool,
+    headers: &mut HeaderMap,
+) -> Result<Encoded, InputError> {
+    let (target, form) = (&route.codec, form(stream));
+    let (body, decoder, warnings): (_, Box<dyn ReplyDecoder>, _) = match route.protocol {
+        UpstreamProtocol::OpenaiChat => {
+            let body = chat::encode(conversation, target, stream)?;
+            (body, Box::new(chat::Decoder::new(target, form)), Vec::new())
+        }
+        UpstreamProtocol::AnthropicMessages => {
+            let encoded = anthropic::messages::encode(conversation, target, stream)?;
+            add_betas(headers, asked.betas.as_deref(), &encoded.betas);
+            let decoder = anthropic::messages::Decoder::new(target, form, encoded.json_tool);
+            (encoded.body, Box::new(decoder), Vec::new())
+        }
+        UpstreamProtocol::Gemini => {
+            let encoded = gemini::generate::encode(conversation, target, stream)?;
+            (encoded.body, Box::new(gemini::generate::Decoder::new(target, form)), encoded.warnings)
         }
         UpstreamProtocol::OpenaiResponses => {
-            let encoded = openai::responses::encode(&request.conversation()?, target, stream)?;
-            let decoder = openai::responses::Decoder::new(target, form);
-            let reading = Reading::Decoder(Box::new(decoder));
-            Ok(Encoded { body: encoded.body, reading, form, warnings: encoded.warnings })
+            let encoded = openai::responses::encode(conversation, target, stream)?;
+            (encoded.body, Box::new(openai::responses::Decoder::new(target, form)), encoded.warnings)
         }
-        protocol => Err(InputError::unsupported(
-            "model",
-            format!("{} cannot carry a conversation by {protocol:?}.", route.access.slug),
-        )),
-    }
+        protocol => {
+            let message = format!("{} cannot carry a conversation by {protocol:?}.", route.access.slug);
+            return Err(InputError::unsupported("model", message));
+        }
+    };
+    Ok(Encoded { body, reading: Reading::Decoder(decoder), form, warnings })
 }
 
 /// The protocol's version and betas: the client's own list, united with what the request needs.

@@ -79,7 +79,7 @@ async fn converse(
     request: &Arc<dyn ConversationRequest>,
     route: &Route,
 ) -> Result<Live, Failure> {
-    let Call { head, body, translation, streams, warnings } = prepare(ticket, asked, request, route)?;
+    let Call { head, body, translation, streams, warnings } = prepare(ticket, asked, request, route).await?;
     ticket.warnings = warnings;
     let response = route.access.lane.post(&head, body).await.map_err(|e| unsent(&e))?;
     note_response(ticket, &response);

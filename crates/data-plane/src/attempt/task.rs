@@ -3,8 +3,10 @@
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use http_body_util::BodyExt;
+use tollgate_domain::conversation::FileData;
 use tollgate_domain::failure::FailureClass;
-use tollgate_domain::task::{Product, Task};
+use tollgate_domain::input_error::InputErrorKind;
+use tollgate_domain::task::{ImageRequest, Product, Task};
 use tollgate_domain::{Failure, InputError};
 use tollgate_providers::{Target, TaskCall, cohere, gemini, openai, rerank};
 
@@ -19,7 +21,20 @@ use crate::resolve::{Route, UpstreamProtocol};
 /// # Errors
 /// What this target cannot carry, or whatever went wrong on the way.
 pub(super) async fn attempt(ticket: &mut Ticket, task: &Task, route: &Route) -> Result<Product, Failure> {
-    let calls = calls(task, route.protocol, &route.codec).map_err(|e| unsuitable(&e))?;
+    let mut inlined = None;
+    let calls = match (calls(task, route.protocol, &route.codec), task) {
+        // What the provider cannot fetch itself is fetched for it.
+        (Err(error), Task::Image(images))
+            if error.kind == InputErrorKind::Unsupported && names_images(images) =>
+        {
+            let mut images = images.clone();
+            ticket.gateway.fetcher.inline_images(&mut images).await.map_err(|e| unsuitable(&e))?;
+            calls(inlined.insert(Task::Image(images)), route.protocol, &route.codec)
+        }
+        (made, _) => made,
+    };
+    let calls = calls.map_err(|e| unsuitable(&e))?;
+    let task = inlined.as_ref().unwrap_or(task);
     let mut product: Option<Product> = None;
     for (part, call) in calls.into_iter().enumerate() {
         let body = send(ticket, route, call).await?;
@@ -31,6 +46,10 @@ pub(super) async fn attempt(ticket: &mut Ticket, task: &Task, route: &Route) -> 
     }
     product
         .ok_or_else(|| Failure::provider(FailureClass::Server, "The request made no call of the provider."))
+}
+
+fn names_images(request: &ImageRequest) -> bool {
+    request.images.iter().chain(&request.mask).any(|file| matches!(file.data, FileData::Url(_)))
 }
 
 async fn send(ticket: &mut Ticket, route: &Route, call: TaskCall) -> Result<Bytes, Failure> {

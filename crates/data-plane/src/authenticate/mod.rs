@@ -46,7 +46,8 @@ pub(crate) fn caller(
     });
     let Some(caller) = known else {
         let first = keys.first().copied().unwrap_or_default();
-        GatewayKey::check(first).map_err(|e| Refusal::unauthorized(format!("Invalid API key: {e}. {HOW}")))?;
+        GatewayKey::check(first)
+            .map_err(|e| Refusal::unauthorized(format!("Invalid API key: {e}. {HOW}")))?;
         return Err(Refusal::unauthorized(format!(
             "Invalid API key: it is well-formed, but this gateway does not know it (it may belong to another Tollgate, or have been deleted). {HOW}"
         )));

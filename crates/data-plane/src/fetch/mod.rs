@@ -9,11 +9,6 @@
 //! - [`inline`]: requests and answers whose addresses are replaced by bytes
 //! - [`fault`]: why not
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "attempts call it as soon as a codec says that its provider cannot fetch")
-)]
-
 mod address;
 mod fault;
 mod inline;
