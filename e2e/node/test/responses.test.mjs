@@ -114,8 +114,10 @@ for (const model of Object.keys(PROVIDERS)) {
       const first = await ask({ ...body, input: [question] });
       const [reasoning] = first.output;
       assert.equal(reasoning.type, "reasoning", "reasoning comes first");
-      assert.ok(reasoning.encrypted_content);
-      assert.ok(first.usage.output_tokens_details.reasoning_tokens > 0);
+      // Gemini signs the text behind its thoughts, so that its state may come as an item of its own.
+      assert.ok(first.output.some((item) => item.type === "reasoning" && item.encrypted_content));
+      // Anthropic does not say how many of its tokens are reasoning.
+      if (!model.startsWith("anthropic/")) assert.ok(first.usage.output_tokens_details.reasoning_tokens > 0);
       // The simulator refuses a seal that is not byte for byte the one it issued.
       const input = [question, ...first.output, user(`Are you sure? ${marker}`)];
       const second = await ask({ ...body, input });

@@ -59,18 +59,18 @@ def image_question(marker, data):
 
 def test_image_reaches_an_openai_model(client, simulator):
     data = base64.b64encode(png()).decode()
-    answer = client.chat.completions.create(model="openai/gpt-4o", messages=[image_question("image-1", data)])
+    answer = client.chat.completions.create(model="openai/gpt-4o", messages=[image_question("picture-1", data)])
     assert answer.choices[0].message.content
-    part = simulator.request("image-1")["body"]["messages"][0]["content"][1]
+    part = simulator.request("picture-1")["body"]["messages"][0]["content"][1]
     assert part["image_url"]["url"] == f"data:image/png;base64,{data}"
 
 
 def test_image_reaches_an_anthropic_model_as_a_base64_source(client, simulator):
     data = base64.b64encode(png()).decode()
     answer = client.chat.completions.create(
-        model="anthropic/claude-haiku-4.5", messages=[image_question("image-2", data)]
+        model="anthropic/claude-haiku-4.5", messages=[image_question("picture-2", data)]
     )
     assert answer.choices[0].message.content
-    part = simulator.request("image-2")["body"]["messages"][0]["content"][1]
+    part = simulator.request("picture-2")["body"]["messages"][0]["content"][1]
     assert part["type"] == "image"
     assert part["source"] == {"type": "base64", "media_type": "image/png", "data": data}

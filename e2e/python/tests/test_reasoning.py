@@ -82,6 +82,7 @@ def test_effort_reaches_an_openai_model_and_is_counted(client, simulator):
     answer = client.chat.completions.create(
         model="openai/gpt-5.4-mini", messages=[user("Marker effort-1.")], reasoning_effort="high"
     )
-    assert simulator.request("effort-1")["body"]["reasoning_effort"] == "high"
+    # Asked for reasoning, the gateway calls this model by the protocol that hands out the reasoning's state.
+    assert simulator.request("effort-1")["body"]["reasoning"]["effort"] == "high"
     usage = answer.usage
     assert 0 < usage.completion_tokens_details.reasoning_tokens <= usage.completion_tokens

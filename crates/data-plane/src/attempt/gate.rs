@@ -33,7 +33,7 @@ pub(crate) enum Done {
     /// A conversation whose answer has begun, or is whole.
     Live(Box<Live>),
     /// A task's answer.
-    Product(Product),
+    Product(Box<Product>),
 }
 
 /// Sends one request and reads until content, end or failure.
@@ -56,7 +56,7 @@ pub(super) async fn attempt(
                 let product = task::attempt(ticket, request.task(), route).await?;
                 ticket.first_content = Some(Instant::now());
                 succeed(ticket, None);
-                Ok(Done::Product(product))
+                Ok(Done::Product(Box::new(product)))
             }
         }
     };

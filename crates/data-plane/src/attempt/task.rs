@@ -44,6 +44,21 @@ pub(super) async fn attempt(ticket: &mut Ticket, task: &Task, route: &Route) -> 
             None => product = Some(answer),
         }
     }
+    let origin = route.access.lane.origin();
+    match &mut product {
+        Some(Product::Image(reply)) => {
+            // Clients get bytes only (gateway-api §10).
+            ticket.gateway.fetcher.resolve_images(reply, origin).await.map_err(|e| {
+                Failure::provider(
+                    FailureClass::Server,
+                    format!("An image of the answer could not be fetched: {e}"),
+                )
+            })?;
+            ticket.warnings.clone_from(&reply.warnings);
+        }
+        Some(Product::Rerank(reply)) => ticket.warnings.clone_from(&reply.warnings),
+        Some(Product::Embedding(_)) | None => {}
+    }
     product
         .ok_or_else(|| Failure::provider(FailureClass::Server, "The request made no call of the provider."))
 }

@@ -51,7 +51,8 @@ pub(super) enum Agent {
     ClaudeCode,
     Codex,
     Cursor,
-    CodingAgent,
+    /// Any other.
+    Unnamed,
 }
 
 impl Agent {
@@ -61,7 +62,7 @@ impl Agent {
             Self::ClaudeCode => "claude-code",
             Self::Codex => "codex",
             Self::Cursor => "cursor",
-            Self::CodingAgent => "coding-agent",
+            Self::Unnamed => "coding-agent",
         }
     }
 }
@@ -79,7 +80,7 @@ impl<'a> Path<'a> {
             ("/claude-code", Agent::ClaudeCode),
             ("/codex", Agent::Codex),
             ("/cursor", Agent::Cursor),
-            ("/coding-agent", Agent::CodingAgent),
+            ("/coding-agent", Agent::Unnamed),
         ] {
             if let Some(rest) = path.strip_prefix(prefix)
                 && rest.starts_with('/')
@@ -194,7 +195,7 @@ mod tests {
             ("/claude-code/v1/messages", Route::Messages, Some(Agent::ClaudeCode)),
             ("/codex/v1/models", Route::Models, Some(Agent::Codex)),
             ("/cursor/v1/chat/completions", Route::ChatCompletions, Some(Agent::Cursor)),
-            ("/coding-agent/v1/responses", Route::Responses, Some(Agent::CodingAgent)),
+            ("/coding-agent/v1/responses", Route::Responses, Some(Agent::Unnamed)),
             ("/codex/metrics", Route::Unknown, Some(Agent::Codex)),
             ("/codexes/v1/models", Route::Other, None),
             ("/", Route::Other, None),
