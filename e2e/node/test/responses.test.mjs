@@ -121,7 +121,7 @@ for (const model of Object.keys(PROVIDERS)) {
       // The simulator refuses a seal that is not byte for byte the one it issued.
       const input = [question, ...first.output, user(`Are you sure? ${marker}`)];
       const second = await ask({ ...body, input });
-      assert.equal(second.output.at(-1).type, "message");
+      assert.ok(second.output.some((item) => item.type === "message"));
       if (model === OWN) {
         const seen = await both.simulator.request(marker);
         const sent = seen.body.input.find((item) => item.type === "reasoning");
