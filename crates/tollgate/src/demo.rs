@@ -51,7 +51,7 @@ impl Demo {
             let (Some(protocol), Some(base_url)) = (provider.protocol, provider.base_url) else { continue };
             let access = AccessConfig {
                 slug: slug.clone(),
-                protocols: vec![protocol],
+                protocols: std::iter::once(protocol).chain(provider.also.iter().copied()).collect(),
                 base_url,
                 auth: protocol.usual_auth(),
                 secret: Some(Secret::new("demo")),
