@@ -99,6 +99,8 @@ impl Rules {
                 max_images: 6,
                 ..COMPATIBLE
             },
+            // OpenAI's own models behind another gateway or proxy.
+            _ if target.model.contains("gpt-image") || target.canonical.contains("gpt-image") => OPENAI,
             _ => COMPATIBLE,
         }
     }

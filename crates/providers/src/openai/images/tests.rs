@@ -108,6 +108,7 @@ fn each_provider_gets_its_own_members() {
         let warned: Vec<_> = reply.warnings.iter().map(|w| w.feature.as_str()).collect();
         assert_eq!(warned, left_out, "{provider}");
     }
+    assert!(body(&one(&request(), &target("own-proxy", "gpt-image-1"))).get("response_format").is_none());
     assert_eq!(
         body(&one(&request(), &target("openai", "gpt-image-1"))),
         json!({"model": "gpt-image-1", "prompt": "a cat"})
