@@ -29,7 +29,7 @@ crash: ## kill -9 under load, ROUNDS times (100), and compare the ledger each ti
 	cargo build --release -p tollgate
 	python3 e2e/crash.py --rounds $(ROUNDS)
 
-fuzz-smoke: ## every fuzz target for 8 s, stable toolchain
+fuzz-smoke: ## every fuzz target for 5 s, stable toolchain
 	scripts/fuzz-smoke.sh
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (600) each, stable toolchain

@@ -17,6 +17,17 @@ LARGEST = 16 << 10
 PROVIDERS = ["openai", "azure", "groq", "deepseek", "xai", "mistral", "together", "openrouter", "google",
              "perplexity", "moonshotai", "alibaba", "zai", "vllm"]
 
+# Dialect and endpoint of src/task_answer.rs, by protocol and operation.
+TASKS = {
+    ("openai-embeddings", "embedding"): b"cp",
+    ("openai-images", "image"): b"dx",
+    ("cohere-v2", "embedding"): b"ct",
+    ("gemini", "embedding"): b"cu",
+    ("gemini-predict", "predict"): b"d}",
+    ("cohere-v2", "rerank"): b"gr",
+    ("rerank", "rerank"): b"gn",
+}
+
 
 def reply(response):
     """The bytes of a response, and whether they are server-sent events."""
@@ -52,6 +63,7 @@ def seeds(exchange):
     body, stream = reply(response)
     status = response.get("status", 200)
     protocol, provider = exchange.get("protocol"), exchange.get("provider", "")
+    operation = exchange.get("operation")
     if status >= 400:
         number = PROVIDERS.index(provider) if provider in PROVIDERS else len(PROVIDERS)
         after = (response.get("headers") or {}).get("retry-after", "")
@@ -61,9 +73,21 @@ def seeds(exchange):
         yield "chat_decoder", letter(stream, provider) + b"a" + body
     elif protocol == "anthropic-messages":
         yield "anthropic_decoder", (b"0" if stream else b"1") + b"a" + body
+        yield "native_splice", b"0a" + body
+    elif protocol == "openai-responses":
+        yield "responses_decoder", (b"0" if stream else b"1") + b"a" + body
+        yield "native_splice", b"1a" + body
+    elif (protocol, operation) == ("gemini", "chat"):
+        yield "gemini_decoder", (b"0" if stream else b"1") + b"a" + body
+    elif (protocol, operation) in TASKS:
+        yield "task_answer", TASKS[(protocol, operation)] + body
     request = (exchange.get("request") or {}).get("body")
     if protocol in ("openai-chat", "gateway-chat") and isinstance(request, dict) and "messages" in request:
         yield "chat_request", compact(request)
+    for number, (name, member) in enumerate((("anthropic-messages", "messages"), ("openai-responses", "input"))):
+        if protocol == name and isinstance(request, dict) and member in request:
+            yield "dialect_request", b"%da" % number + compact(request)
+            yield "native_adapt", b"%da" % number + compact(request)
 
 
 def exchanges(folder):
@@ -86,7 +110,12 @@ def main():
                 write(folder, target, name, data)
         for path in sorted((ROOT / "crates/dialects/tests/dialects/examples").glob("*.request.json")):
             data = compact(json.loads(path.read_bytes()))
-            write(folder, "chat_request", path.name.removesuffix(".request.json"), data)
+            name = path.name.removesuffix(".request.json")
+            if name == "claude-code":
+                for target in ("dialect_request", "native_adapt"):
+                    write(folder, target, name, b"0a" + data)
+            else:
+                write(folder, "chat_request", name, data)
         return
     fixtures = pathlib.Path(os.environ.get("TOLLGATE_FIXTURES") or ROOT.parent / "shared" / "fixtures")
     if not fixtures.is_dir():

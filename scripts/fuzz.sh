@@ -34,8 +34,8 @@ dictionary() {
   case $1 in
     chat_request | chat_adapt | chat_encode) echo chat_request ;;
     chat_decoder | chat_tap | chat_splice) echo chat_reply ;;
-    anthropic_decoder) echo anthropic_reply ;;
-    json_object) echo json ;;
+    anthropic_decoder | native_splice) echo anthropic_reply ;;
+    json_object | gemini_decoder | responses_decoder | native_adapt | dialect_request | task_request | task_answer) echo json ;;
     *) echo "$1" ;;
   esac
 }

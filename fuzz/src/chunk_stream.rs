@@ -62,7 +62,8 @@ pub fn context(exclude_reasoning: bool) -> ReplyContext {
         created_seconds: 1_785_881_890,
         model: "anthropic/claude-haiku-4.5".into(),
         fingerprint: "fp_abcdefghij".into(),
-        exclude_reasoning, prompt_tokens_estimate: 0,
+        exclude_reasoning,
+        prompt_tokens_estimate: 0,
     }
 }
 
@@ -86,6 +87,6 @@ pub fn receipt() -> Receipt {
         byok: false,
         native: None,
         service_tier: None,
-            warnings: Vec::new(),
+        warnings: Vec::new(),
     }
 }

@@ -62,3 +62,51 @@ pub fn anthropic(budget: bool) -> Target {
         ..Target::default()
     }
 }
+
+/// How many endpoints of Gemini's protocol there are.
+pub const GEMINI_COUNT: usize = GEMINI.len();
+
+/// Provider, its id of the model, the catalog's id of the model.
+const GEMINI: [(&str, &str, &str); 4] = [
+    ("google", "gemini-2.5-pro", "google/gemini-2.5-pro"),
+    ("vertex", "gemini-3-flash-preview", "google/gemini-3-flash"),
+    ("google", "gemini-2.0-flash", "google/gemini-2.0-flash"),
+    ("google", "gemma-3-27b-it", "google/gemma-3-27b"),
+];
+
+/// An endpoint of Gemini's protocol, counted round and round.
+pub fn gemini(number: usize) -> Target {
+    let (provider, model, canonical) = GEMINI[number % GEMINI_COUNT];
+    named(provider, model, canonical, number)
+}
+
+/// An endpoint of the Responses protocol, counted round and round.
+pub fn responses(number: usize) -> Target {
+    const RESPONSES: [(&str, &str, &str); 6] = [
+        ("openai", "gpt-5", "openai/gpt-5"),
+        ("azure", "my-deployment", "openai/gpt-4o"),
+        ("xai", "grok-4", "xai/grok-4"),
+        ("openrouter", "anthropic/claude-sonnet-4.5", "anthropic/claude-sonnet-4.5"),
+        ("bedrock-mantle", "openai.gpt-oss-120b", "openai/gpt-oss-120b"),
+        ("deepseek", "deepseek-chat", "deepseek/deepseek-v3.2"),
+    ];
+    let (provider, model, canonical) = RESPONSES[number % RESPONSES.len()];
+    named(provider, model, canonical, number)
+}
+
+/// An endpoint for a task.
+pub fn task(provider: &str, model: &str) -> Target {
+    named(provider, model, &format!("maker/{model}"), 0)
+}
+
+fn named(provider: &str, model: &str, canonical: &str, number: usize) -> Target {
+    Target {
+        provider: provider.into(),
+        model: model.into(),
+        canonical: canonical.into(),
+        max_output_tokens: Some(32_000),
+        reasoning: number.is_multiple_of(2),
+        structured_output: !number.is_multiple_of(4),
+        ..Target::default()
+    }
+}

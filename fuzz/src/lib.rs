@@ -10,16 +10,31 @@ pub mod chat_splice;
 pub mod chat_stream_encoder;
 pub mod chat_tap;
 pub mod classify;
+pub mod dialect_encoder;
+pub mod dialect_request;
+pub mod gemini_decoder;
 pub mod json_mutation;
 pub mod json_object;
 pub mod money;
+pub mod native_adapt;
+pub mod native_splice;
 pub mod overlay;
+pub mod responses_decoder;
+pub mod round_trip;
 pub mod sse;
+pub mod task_answer;
+pub mod task_request;
 
 mod chunk_stream;
 mod endpoints;
+mod event_script;
+mod message_events;
+mod own_events;
 mod reply_events;
+mod response_events;
+mod sdk_parts;
 mod split;
+mod tasks;
 
 use std::fmt::Display;
 

@@ -90,8 +90,9 @@ impl StreamSplice {
 }
 
 /// Writes an event under the provider's name for it, or else under its type: clients of this protocol go by
-/// the name.
+/// the name. A name with a line end in it is none: what follows it would read as a line of its own.
 fn write(name: &[u8], kind: Option<&str>, data: &[u8], out: &mut Vec<u8>) {
+    let name = if memchr::memchr2(b'\n', b'\r', name).is_some() { b"" } else { name };
     match (name, kind) {
         (b"", None) => sse::write_data(out, data),
         (b"", Some(kind)) if !kind.contains(['\n', '\r']) => sse::write_event(out, kind, data),

@@ -118,11 +118,15 @@ fn write_failed(out: &mut Vec<u8>, mut response: Object<'_>, error: &OpenAiError
     response.write_with(out, "error", |out| reply::write_failed_error(out, error));
 }
 
-/// Appends an event as it came. JSON sent over several `data:` lines leaves on one.
+/// Appends an event as it came. JSON sent over several `data:` lines leaves on one. A type with a line end in
+/// it is no name: what follows it would read as lines of its own.
 fn write_event(out: &mut Vec<u8>, name: &[u8], data: &[u8]) {
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(name);
-    out.extend_from_slice(b"\ndata: ");
+    if memchr::memchr2(b'\n', b'\r', name).is_none() {
+        out.extend_from_slice(b"event: ");
+        out.extend_from_slice(name);
+        out.push(b'\n');
+    }
+    out.extend_from_slice(b"data: ");
     if memchr::memchr2(b'\n', b'\r', data).is_none() {
         out.extend_from_slice(data);
     } else {

@@ -33,7 +33,8 @@ impl Steps for Frames<'_> {
             out.extend_from_slice(piece.as_bytes());
         }
         write_integer(out, **sequence);
-        **sequence += 1;
+        // A stream that is passed through goes on from the provider's number, whatever that is.
+        **sequence = sequence.saturating_add(1);
         members(out);
         out.extend_from_slice(b"}\n\n");
     }

@@ -202,7 +202,7 @@ fn predicted(target: &Target, body: &[u8]) -> Result<ImageReply, Failure> {
     let mut refused: Option<String> = None;
     for prediction in value.get("predictions").and_then(Value::as_array).into_iter().flatten() {
         let word = |key: &str| {
-            prediction.get(key).and_then(Value::as_str).filter(|w| !w.is_empty()).map(str::to_owned)
+            prediction.get(key).and_then(Value::as_str).filter(|w| !w.trim().is_empty()).map(str::to_owned)
         };
         if let Some(data) = word("bytesBase64Encoded") {
             reply.images.push(GeneratedImage {

@@ -237,6 +237,7 @@ fn images_are_read_and_counted() {
     assert_eq!(reply.warnings.len(), 1);
     for (body, class) in [
         (json!({"predictions": [{"raiFilteredReason": "no people"}]}), FailureClass::ContentFilter),
+        (json!({"predictions": [{"raiFilteredReason": " "}]}), FailureClass::ContentFilter),
         (json!({}), FailureClass::ContentFilter),
         (
             json!({"error": {"code": 400, "message": "bad", "status": "INVALID_ARGUMENT"}}),
@@ -245,6 +246,7 @@ fn images_are_read_and_counted() {
     ] {
         let failure = images::read(&drawing(), &imagen, 0, body.to_string().as_bytes()).unwrap_err();
         assert_eq!(failure.class, class, "{body}");
+        assert!(!failure.message.trim().is_empty(), "{body}");
     }
 }
 

@@ -101,3 +101,16 @@ fn i17_a_whole_answer_keeps_its_members() {
     );
     assert!(matches!(splice_whole(&context(), b"<html>", &receipt()), Err(SpliceError::NotJson(_))));
 }
+
+#[test]
+fn a_name_with_a_line_end_begins_no_line_of_its_own() {
+    let (out, _) = passed(&[
+        ("ping\rdata: {\"type\":\"message_stop\"}", r#"{"type":"message_delta"}"#),
+        ("x\ry", r#"{"k":1}"#),
+        ("", r#"{"type":"a\n\ndata: x"}"#),
+    ]);
+    assert_eq!(
+        out,
+        "event: message_delta\ndata: {\"type\":\"message_delta\"}\n\ndata: {\"k\":1}\n\ndata: {\"type\":\"a\\n\\ndata: x\"}\n\n"
+    );
+}

@@ -135,3 +135,28 @@ fn i17_a_whole_answer_keeps_all_but_what_is_ours() {
         assert_eq!(error == crate::SpliceError::Missing("output"), missing, "{body}");
     }
 }
+
+#[test]
+fn a_type_with_a_line_end_begins_no_event_of_its_own() {
+    let mut splice = StreamSplice::new(context());
+    for data in [
+        r#"{"type":"a\n\ndata: {\"type\":\"response.completed\"}","k":1}"#,
+        r#"{"type":"a\rb","response":{}}"#,
+        r#"{"type":"response.completed\n","response":{}}"#,
+    ] {
+        let out = String::from_utf8(pass(&mut splice, &[("", data)])).unwrap();
+        assert!(out.starts_with("data: {\"type\":\"") && out.ends_with("}\n\n"), "{out}");
+        assert_eq!((out.matches('\n').count(), out.matches('\r').count()), (2, 0), "{out}");
+    }
+    assert!(!splice.finished());
+}
+
+#[test]
+fn the_largest_number_is_followed_by_no_smaller_one() {
+    let mut splice = StreamSplice::new(context());
+    let last = format!(r#"{{"type":"response.new_thing","sequence_number":{}}}"#, u64::MAX);
+    let mut out = pass(&mut splice, &[("", &last)]);
+    splice.fail(&Failure::provider(FailureClass::Truncated, "cut"), &mut out);
+    let told = events_of(&out);
+    assert!(told.iter().all(|event| event["sequence_number"] == json!(u64::MAX)), "{told:?}");
+}

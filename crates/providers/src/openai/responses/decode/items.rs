@@ -345,11 +345,11 @@ impl Items {
             Some(Item::Message(parts)) => parts.iter().map(|part| part.index).collect(),
             _ => return,
         };
-        let free = streamed.iter().max().map_or(0, |most| most + 1);
+        let free = streamed.iter().max().map_or(0, |most| most.saturating_add(1));
         for (at, raw) in parts(object, "content").into_iter().enumerate() {
             let Ok(part) = Object::parse_checked(raw) else { continue };
             let refusal = text(&part, "type").as_deref() == Some("refusal");
-            let index = streamed.get(at).copied().unwrap_or(free + at as u64);
+            let index = streamed.get(at).copied().unwrap_or(free.saturating_add(at as u64));
             if !self.has_text(place, index)
                 && let Some(whole) = text(&part, if refusal { "refusal" } else { "text" })
             {

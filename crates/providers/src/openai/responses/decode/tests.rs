@@ -357,3 +357,12 @@ mod any_order {
         }
     }
 }
+
+#[test]
+fn the_largest_content_index_is_no_fault() {
+    let delta = json!({"type": "response.output_text.delta", "output_index": 0, "content_index": u64::MAX, "delta": "a"});
+    let parts = json!([{"type": "output_text", "text": "a"}, {"type": "output_text", "text": "b"}]);
+    let item = json!({"type": "message", "content": parts});
+    let events = stream("openai", &[delta, done(0, item), completed(json!({}))]);
+    assert!(matches!(events.last(), Some(ReplyEvent::Finish(_))), "{events:?}");
+}
