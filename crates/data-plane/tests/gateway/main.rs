@@ -2,6 +2,7 @@
 //!
 //! - [`world`]: a gateway with its providers, keys and ledger; [`client`]: a raw HTTP client;
 //!   [`puppet`]: a provider that the test moves by hand; [`chunks`]: what a streamed answer says
+//! - [`matrix`]: every dialect, protocol and case
 //! - [`tls`]: lanes over TLS
 //! - [`recordings`]: the wire against that of the recorded service; [`wire_differences`]: the differences
 //!   that are meant
@@ -24,6 +25,7 @@ mod drain;
 mod failover;
 mod fault_matrix;
 mod ledger_faults;
+mod matrix;
 mod messages_round_trip;
 mod puppet;
 mod recorded_upstream;

@@ -74,6 +74,8 @@ impl Default for Setup {
 
 pub struct World {
     pub addr: SocketAddr,
+    /// Where the primary simulator is.
+    pub primary_addr: SocketAddr,
     pub gateway: Arc<Gateway>,
     pub primary: Control,
     pub backup: Control,
@@ -287,6 +289,7 @@ impl World {
         let [primary, backup] = [simulators[0].control(), simulators[1].control()];
         Self {
             addr,
+            primary_addr: simulators[0].addr(),
             gateway,
             primary,
             backup,

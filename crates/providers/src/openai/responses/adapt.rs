@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 use tollgate_domain::InputError;
+use tollgate_domain::id::Ulid;
 use tollgate_domain::input_error::InputErrorKind;
 use tollgate_wire::json::{self, Checked, JsonError, Object};
 
@@ -16,6 +17,10 @@ use crate::Target;
 const GATEWAY_ONLY: [&str; 4] = ["providerOptions", "caching", "cache_anchor_items", "cache_ttl"];
 /// How reasoning state of another family begins that a client carried for the gateway (I19).
 const CARRIED: &str = "tgs1.";
+/// How the id of a reasoning item begins. What follows in an id that the gateway made is the answer's own id
+/// and a number, which no provider's id looks like.
+const REASONING_ID: &str = "rs_";
+const ANSWER_ID_CHARS: usize = 26;
 
 /// Writes a client's Responses body for an endpoint. `previous` replaces the client's
 /// `previous_response_id`; without it the client's own stays.
@@ -109,7 +114,7 @@ fn take_gateway_members(body: &mut Object<'_>, keeps_marks: bool) {
         if keeps_marks { &["providerOptions"] } else { &["providerOptions", "cache_control"] };
     let Some(raw) = body.get_borrowed("input") else { return };
     let found = |word: &str| memchr::memmem::find(raw, word.as_bytes()).is_some();
-    if !found(CARRIED) && !members.iter().any(|member| found(member)) {
+    if !found(CARRIED) && !names_foreign_reasoning(raw) && !members.iter().any(|member| found(member)) {
         return;
     }
     if let Some(input) = edit(raw, |item| clean_item(item, members)) {
@@ -124,10 +129,35 @@ enum Edit {
     Remove,
 }
 
+/// Whether the id of an item that the gateway made for another family's reasoning stands somewhere.
+fn names_foreign_reasoning(raw: &[u8]) -> bool {
+    memchr::memmem::find_iter(raw, REASONING_ID.as_bytes())
+        .any(|at| raw.get(at..).and_then(|id| id.split(|b| *b == b'"').next()).is_some_and(is_own_id))
+}
+
+/// `rs_<answer>_<number>`.
+fn is_own_id(id: &[u8]) -> bool {
+    let Some(rest) = id.strip_prefix(REASONING_ID.as_bytes()) else { return false };
+    let Some((answer, number)) = rest.split_at_checked(ANSWER_ID_CHARS) else { return false };
+    std::str::from_utf8(answer).is_ok_and(|text| Ulid::parse(text).is_some())
+        && number.strip_prefix(b"_").is_some_and(|n| !n.is_empty() && n.iter().all(u8::is_ascii_digit))
+}
+
+/// Whether an item is reasoning of another family: its state is wrapped, or it has none and an id of the
+/// gateway's, under which the provider would look for an item that it never had (I19).
+fn is_foreign_reasoning(item: &Object<'_>) -> bool {
+    if item.get("type") != Some(b"\"reasoning\"") {
+        return false;
+    }
+    match text(item, "encrypted_content") {
+        Some(state) => state.starts_with(CARRIED),
+        None => text(item, "id").is_some_and(|id| is_own_id(id.as_bytes())),
+    }
+}
+
 fn clean_item(raw: &[u8], members: &[&str]) -> Edit {
     let Ok(mut item) = Object::parse_checked(raw) else { return Edit::Keep };
-    let carried = text(&item, "encrypted_content").is_some_and(|state| state.starts_with(CARRIED));
-    if carried && item.get("type") == Some(b"\"reasoning\"") {
+    if is_foreign_reasoning(&item) {
         return Edit::Remove;
     }
     let mut changed = remove(&mut item, members);

@@ -75,6 +75,24 @@ fn i19_state_of_another_family_is_taken_out_and_no_other() {
     assert_eq!(String::from_utf8(compacted).unwrap(), wanted(&[own]));
 }
 
+/// Reasoning that no provider of this protocol has ever seen: the gateway named it, and it has no state.
+#[test]
+fn i19_reasoning_without_state_goes_when_the_gateway_named_it() {
+    let item = |id: &str, rest: &str| {
+        format!(r#"{{"id":"{id}","type":"reasoning","summary":[ ],"content":[{{"type":"reasoning_text","text":"t"}}]{rest}}}"#)
+    };
+    let ours = "rs_01M82JD6SQSPQPWWZ3EBH372PA_0";
+    let body = |items: &[&str]| format!(r#"{{"model":"m","input":[{}]}}"#, items.join(","));
+    let wanted = |items: &[&str]| body(items).replace("\"m\"", "\"up-model\"");
+    let said = format!(r#"{{"role":"user","content":"what is {ours} ?"}}"#);
+    assert_eq!(adapted("openai", &body(&[&said, &item(ours, "")]), false), wanted(&[&said]));
+    for id in ["rs_0a1b2c3d4e5f", "rs_01M82JD6SQSPQPWWZ3EBH372PA", "rs_01M82JD6SQSPQPWWZ3EBH372PA_x", "rs_"] {
+        assert_eq!(adapted("openai", &body(&[&item(id, "")]), false), wanted(&[&item(id, "")]), "{id}");
+    }
+    let own_state = item(ours, r#","encrypted_content":"gAAAAA""#);
+    assert_eq!(adapted("openai", &body(&[&own_state]), false), wanted(&[&own_state]));
+}
+
 #[test]
 fn i21_cache_marks_stay_where_they_are_honoured() {
     let marked = r#"{"model":"m","input":[{"role":"user","content":[{"type":"input_text","text":"a","cache_control":{"type":"ephemeral"},"providerOptions":{}}]}]}"#;
