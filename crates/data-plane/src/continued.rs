@@ -15,7 +15,8 @@ use crate::refusal::Refusal;
 /// not the gateway's is a provider's own and goes through as it is.
 ///
 /// # Errors
-/// 404 for an id of the gateway that the caller's team has no answer of.
+/// 404 for an id of the gateway that the caller's team has no answer of; 400 when the client does not allow
+/// its provider.
 pub(crate) async fn find(
     gateway: &Gateway,
     caller: &Caller,
@@ -43,6 +44,14 @@ pub(crate) async fn find(
             .with_param(json!("previous_response_id"));
         return Err(Refusal::new(error));
     };
+    let only = &asked.options.only;
+    if !only.is_empty() && !only.contains(&provider) {
+        let message = format!(
+            "The answer '{id}' is kept by '{provider}', which 'providerOptions.gateway.only' leaves out. Add '{provider}' to it, or send the whole history in 'input', without 'previous_response_id'."
+        );
+        let error = OpenAiError::new(400, "invalid_request_error", message);
+        return Err(Refusal::new(error.with_param(json!("providerOptions.gateway.only"))));
+    }
     asked.options.only = vec![provider.clone()];
     asked.continues = Some(Continued { provider, response_id });
     Ok(())

@@ -11,6 +11,7 @@ use tollgate_domain::failure::{FailureClass, Origin};
 use tollgate_providers::classify::classify;
 use tollgate_providers::{anthropic, gemini};
 
+use crate::decode;
 use crate::gateway::Gateway;
 use crate::lanes::Head;
 use crate::refusal::{self, Refusal};
@@ -39,7 +40,7 @@ pub(crate) async fn count(
     let purpose = Purpose::Conversation { dialect: Dialect::Messages, state: false };
     let plan = resolve::plan(snapshot, &request.head, &options, purpose)?;
     for route in &plan.targets {
-        match ask(gateway, route, &request, text("anthropic-beta")).await {
+        match ask(gateway, route, &request, headers).await {
             Some(Ok(tokens)) => return Ok(answer(tokens, false)),
             // What the provider says of the content holds for the answer too.
             Some(Err(failure)) if is_the_clients(&failure) => {
@@ -77,12 +78,17 @@ async fn ask(
     gateway: &Gateway,
     route: &Route,
     request: &CountTokens,
-    betas: Option<&str>,
+    client: &HeaderMap,
 ) -> Option<Result<u64, Failure>> {
     let mut headers = route.access.headers.clone();
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let (path, body) = match route.protocol {
         UpstreamProtocol::AnthropicMessages => {
+            if let Some(token) = decode::subscription(client) {
+                headers.remove("x-api-key");
+                headers.insert(header::AUTHORIZATION, token);
+            }
+            let betas = client.get("anthropic-beta").and_then(|v| v.to_str().ok());
             for (name, value) in anthropic::messages::headers(betas) {
                 headers.insert(name, HeaderValue::from_str(&value).ok()?);
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use tollgate_dialects::openai_error::OpenAiError;
 
 use crate::admit::{Arrival, Ticket, admit};
@@ -19,9 +19,6 @@ use crate::resolve;
 use crate::settle::{self, Ending};
 use crate::snapshot::Snapshot;
 
-/// The response header that carries the request's id.
-const GENERATION_HEADER: HeaderName = HeaderName::from_static("x-generation-id");
-
 /// Serves a request from its intent on.
 ///
 /// # Errors
@@ -34,7 +31,11 @@ pub(crate) async fn serve(
     arrival: Arrival,
 ) -> Result<Response<ReplyBody>, Refusal> {
     continued::find(gateway, caller, &mut asked).await?;
-    let plan = resolve::plan(snapshot, asked.head(), &asked.options, asked.purpose())?;
+    let mut plan = resolve::plan(snapshot, asked.head(), &asked.options, asked.purpose())?;
+    if asked.compact {
+        // Compaction has no failover: only its provider can read what comes of it (gateway-api §7.2).
+        plan.targets.truncate(1);
+    }
     let mut ticket = admit(gateway, caller, &asked, plan, arrival)?;
     let generation = ticket.intent.id;
     let done = match attempt::run(&mut ticket, &asked).await {
@@ -70,9 +71,7 @@ pub(crate) async fn serve(
             return Err(Refusal::new(OpenAiError::internal("The request's kind changed on the way.")));
         }
     };
-    if let Ok(value) = HeaderValue::from_str(&generation.to_string()) {
-        response.headers_mut().insert(GENERATION_HEADER, value);
-    }
+    refusal::note_generation(&mut response, Some(generation));
     Ok(response)
 }
 

@@ -15,6 +15,9 @@ const INVALID_REQUEST: &str = "invalid_request_error";
 const MODEL_NOT_FOUND: &str = "model_not_found";
 const INTERNAL: &str = "internal_server_error";
 
+/// The type of a request that no provider is left for (gateway-api §6.4).
+pub const NO_PROVIDERS: &str = "no_providers_available";
+
 /// One error as an OpenAI client is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenAiError {
@@ -145,6 +148,10 @@ pub fn from_failure(failure: &Failure) -> OpenAiError {
         FailureClass::InvalidRequest => (INVALID_REQUEST, failure.code.clone()),
         // Every agent looks for this code; the provider's own word would hide the overflow (clients §3).
         FailureClass::ContextLength => (INVALID_REQUEST, Some("context_length_exceeded".to_owned())),
+        // Found by its words, a filter's code may be no more than the general type.
+        FailureClass::ContentFilter if failure.code.as_deref() == Some(INVALID_REQUEST) => {
+            (INVALID_REQUEST, Some("content_filter".to_owned()))
+        }
         FailureClass::ContentFilter => (INVALID_REQUEST, own("content_filter")),
         FailureClass::RequestTooLarge => (INVALID_REQUEST, own("request_too_large")),
         // The provider's code (`invalid_api_key`, `insufficient_quota`) speaks of the operator's account.
@@ -202,9 +209,7 @@ pub fn error_body(
 /// for a model outside the allow-list.
 #[must_use]
 pub fn flat_policy_body(status: u16, message: &str) -> Vec<u8> {
-    json!({ "error": message, "type": "no_providers_available", "statusCode": status })
-        .to_string()
-        .into_bytes()
+    json!({ "error": message, "type": NO_PROVIDERS, "statusCode": status }).to_string().into_bytes()
 }
 
 #[cfg(test)]
@@ -251,6 +256,19 @@ mod tests {
         assert!(body["generationId"].as_str().unwrap().starts_with("gen_"));
         let members: Vec<_> = body["error"].as_object().unwrap().keys().cloned().collect();
         assert_eq!(members, ["message", "type", "param", "code"]);
+    }
+
+    #[test]
+    fn a_content_filter_is_named_unless_the_provider_has_a_word_of_its_own() {
+        for (code, told) in [
+            (Some("invalid_request_error"), "content_filter"),
+            (None, "content_filter"),
+            (Some("content_policy_violation"), "content_policy_violation"),
+        ] {
+            let mut failure = Failure::provider(FailureClass::ContentFilter, "Your input was flagged.");
+            failure.code = code.map(str::to_owned);
+            assert_eq!(from_failure(&failure).code.as_deref(), Some(told));
+        }
     }
 
     #[test]

@@ -23,7 +23,9 @@ pub(crate) fn report(connection: &Connection, query: &ReportQuery) -> rusqlite::
         ReportGroup::Provider => ("provider", "ledger"),
         ReportGroup::Credential => ("CASE byok WHEN 0 THEN 'system' ELSE 'byok' END", "ledger"),
         ReportGroup::ZeroDataRetention => ("'false'", "ledger"),
-        ReportGroup::KeyName => ("keys.name", "ledger JOIN keys ON keys.id = ledger.\"key\""),
+        ReportGroup::KeyName => {
+            ("COALESCE(keys.name, ledger.\"key\")", "ledger LEFT JOIN keys ON keys.id = ledger.\"key\"")
+        }
     };
     let (conditions, values) = conditions(query);
     let sql = format!(

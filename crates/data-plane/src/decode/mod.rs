@@ -6,6 +6,7 @@ mod surfaces;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
+use tollgate_crypto::{GatewayKey, KeyFormatError};
 use tollgate_dialects::{ConversationRequest, Head, TaskRequest, gateway_options};
 use tollgate_domain::options::{GatewayOptions, MAX_TAGS};
 use tollgate_domain::task::Task;
@@ -14,6 +15,9 @@ use crate::refusal::Refusal;
 use crate::resolve::Purpose;
 
 pub(crate) use surfaces::*;
+
+/// The header of the gateway's own key.
+const KEY_HEADER: &str = "x-ai-gateway-api-key";
 
 /// A request, understood as far as routing needs it.
 #[derive(Debug)]
@@ -69,17 +73,12 @@ impl RequestIntent {
             text(gateway_options::USER_HEADER),
             &mut options,
         )?;
-        let own_header = headers.contains_key("x-ai-gateway-api-key");
-        let mut subscription = headers.get(header::AUTHORIZATION).filter(|_| own_header).cloned();
-        if let Some(token) = &mut subscription {
-            token.set_sensitive(true);
-        }
         Ok(Self {
             options,
             body_bytes,
             betas: text("anthropic-beta").map(str::to_owned),
             session: headers.get("x-session-affinity").cloned(),
-            subscription,
+            subscription: subscription(headers),
             needs_state: false,
             compact: false,
             previous_response: None,
@@ -99,6 +98,20 @@ impl RequestIntent {
             self.options.tags.push(tag);
         }
     }
+}
+
+/// A provider's own token, which stands in `Authorization` when the gateway's key has its own header. A
+/// client that sends the gateway's key in both has none: that key is never passed on (I28).
+pub(crate) fn subscription(headers: &HeaderMap) -> Option<HeaderValue> {
+    let value = headers.get(header::AUTHORIZATION).filter(|_| headers.contains_key(KEY_HEADER))?;
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let foreign = matches!(GatewayKey::check(token.trim()), Err(KeyFormatError::Prefix));
+    if !scheme.eq_ignore_ascii_case("bearer") || !foreign {
+        return None;
+    }
+    let mut value = value.clone();
+    value.set_sensitive(true);
+    Some(value)
 }
 
 impl Work {

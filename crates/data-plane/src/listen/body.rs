@@ -13,8 +13,8 @@ use crate::refusal::Refusal;
 
 /// What is still read of a body that is refused, and for how long, so that a client that sends all of it
 /// before it reads hears why instead of a broken connection (I26).
-const DISCARD_BYTES: usize = 64 << 20;
-const DISCARD_SILENCE: Duration = Duration::from_secs(1);
+pub(super) const DISCARD_BYTES: usize = 64 << 20;
+pub(super) const DISCARD_SILENCE: Duration = Duration::from_secs(1);
 
 /// Reads the whole body. A client that `waits` (`expect: 100-continue`) has not sent it yet.
 ///

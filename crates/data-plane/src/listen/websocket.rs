@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -21,6 +22,7 @@ use tollgate_dialects::openai_error::OpenAiError;
 use tollgate_dialects::responses::websocket as wire;
 
 use super::Lifetime;
+use super::body::{DISCARD_BYTES, DISCARD_SILENCE};
 use super::chain::Chain;
 use crate::admit::Arrival;
 use crate::authenticate;
@@ -105,13 +107,18 @@ struct Session {
     /// The headers of the handshake: they count for every request.
     headers: HeaderMap,
     socket: Socket,
-    /// The model of the first request: a connection has one (gateway-api §7.3).
+    /// The model of the first answer: a connection has one (gateway-api §7.3).
     model: Option<String>,
     chain: Chain,
 }
 
 /// Why a connection ends.
 struct Close(u16, &'static str);
+
+impl Close {
+    const NOT_TEXT: Self = Self(wire::CLOSE_POLICY, "only text frames are taken");
+    const TOO_LARGE: Self = Self(wire::CLOSE_POLICY, "a frame may have 4 MiB at most");
+}
 
 impl Session {
     async fn run(mut self, ends: Lifetime) {
@@ -130,12 +137,8 @@ impl Session {
                 Err(_) => break Close(wire::CLOSE_GOING_AWAY, "the connection was idle"),
                 Ok(Some(Ok(Message::Text(text)))) => text,
                 Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
-                Ok(Some(Ok(Message::Binary(_) | Message::Frame(_)))) => {
-                    break Close(wire::CLOSE_POLICY, "only text frames are taken");
-                }
-                Ok(Some(Err(Error::Capacity(_)))) => {
-                    break Close(wire::CLOSE_POLICY, "a frame may have 4 MiB at most");
-                }
+                Ok(Some(Ok(Message::Binary(_) | Message::Frame(_)))) => break Close::NOT_TEXT,
+                Ok(Some(Err(Error::Capacity(_)))) => break Close::TOO_LARGE,
                 // The client closed, or is gone.
                 Ok(None | Some(Ok(Message::Close(_)) | Err(_))) => return,
             };
@@ -149,12 +152,13 @@ impl Session {
         let frame = CloseFrame { code: CloseCode::from(close.0), reason: close.1.into() };
         // It may be gone already.
         let _ = self.socket.close(Some(frame)).await;
+        discard(self.socket.get_mut()).await;
     }
 
     /// Answers one frame.
     async fn serve(&mut self, text: &str) -> Result<Option<Close>, Gone> {
         match self.begin(text).await {
-            Ok(Begun::Answer(response)) => self.relay(response).await.map(|()| None),
+            Ok(Begun::Answer(response)) => self.relay(response).await,
             Ok(Begun::OtherModel) => {
                 Ok(Some(Close(wire::CLOSE_POLICY, "a connection serves one model; open another one")))
             }
@@ -174,17 +178,18 @@ impl Session {
         let body = wire::read_frame(text)?;
         let body = self.chain.continued(body)?;
         let asked = decode::responses(&self.headers, &body)?;
-        let model = &asked.head().model;
-        if self.model.get_or_insert_with(|| model.clone()) != model {
+        let model = asked.head().model.clone();
+        if self.model.as_ref().is_some_and(|known| *known != model) {
             return Ok(Begun::OtherModel);
         }
         self.chain.begin(&body);
         let response = pipeline::serve(&self.gateway, &snapshot, &caller, asked, arrival).await?;
+        self.model = Some(model);
         Ok(Begun::Answer(response.into_body()))
     }
 
     /// Sends an answer's events as frames. Dropping the body, because the client is gone, ends the request.
-    async fn relay(&mut self, mut body: ReplyBody) -> Result<(), Gone> {
+    async fn relay(&mut self, mut body: ReplyBody) -> Result<Option<Close>, Gone> {
         let mut bytes = BytesMut::new();
         loop {
             let frame = tokio::select! {
@@ -201,10 +206,12 @@ impl Session {
                         self.send(wire::error_frame(&error, None)).await?;
                         continue;
                     }
-                    _ => return Err(Gone),
+                    Some(Ok(Message::Binary(_) | Message::Frame(_))) => return Ok(Some(Close::NOT_TEXT)),
+                    Some(Err(Error::Capacity(_))) => return Ok(Some(Close::TOO_LARGE)),
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
                 },
             };
-            let Some(Ok(frame)) = frame else { return Ok(()) };
+            let Some(Ok(frame)) = frame else { return Ok(None) };
             let Ok(data) = frame.into_data() else { continue };
             bytes.extend_from_slice(&data);
             // Whole events only: one may come in several pieces.
@@ -220,6 +227,19 @@ impl Session {
 
     async fn send(&mut self, text: String) -> Result<(), Gone> {
         self.socket.send(Message::text(text)).await.map_err(|_| Gone)
+    }
+}
+
+/// Reads what the client still sends, within bounds: a connection that ends with unread bytes is reset, and
+/// the client would hear of that instead of the reason (I26).
+async fn discard(stream: &mut TokioIo<Upgraded>) {
+    let mut room = DISCARD_BYTES;
+    let mut piece = [0; 4 << 10];
+    while room > 0 {
+        match tokio::time::timeout(DISCARD_SILENCE, stream.read(&mut piece)).await {
+            Ok(Ok(read)) if read > 0 => room = room.saturating_sub(read),
+            _ => return,
+        }
     }
 }
 

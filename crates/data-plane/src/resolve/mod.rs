@@ -12,7 +12,7 @@ pub(crate) use routes::{ModelRoutes, Route, compile};
 use std::sync::Arc;
 
 use tollgate_catalog::{Capability, Model, ModelKind, ResolveContext};
-use tollgate_dialects::openai_error::OpenAiError;
+use tollgate_dialects::openai_error::{NO_PROVIDERS, OpenAiError};
 use tollgate_dialects::{Dialect, Head};
 use tollgate_domain::options::GatewayOptions;
 use tollgate_domain::{InputError, ModelId, Needs};
@@ -185,7 +185,7 @@ fn nothing_left(requested: &str, considered: Vec<String>, options: &GatewayOptio
         "Widen 'only' or configure another provider"
     };
     let message = format!(
-        "No providers available for model '{requested}'. Providers considered: {considered}. {what_next}, or choose another model."
+        "No providers available for model: {requested}. Providers considered: {considered}. {what_next}, or choose another model."
     );
-    Refusal::new(OpenAiError::new(400, "no_providers_available", message))
+    Refusal::new(OpenAiError::new(400, NO_PROVIDERS, message))
 }

@@ -14,6 +14,7 @@ use tollgate_telemetry::metrics::RequestLabels;
 
 use crate::admit::Ticket;
 use crate::meter::{self, Metered};
+use crate::refusal::callers_own;
 
 /// How a request ended.
 #[derive(Debug)]
@@ -124,7 +125,12 @@ fn client_status(ticket: &Ticket, ending: &Ending) -> u16 {
         Ending::Complete => 200,
         // A stream that had begun has had its status.
         Ending::Failed(_) if ticket.first_content.is_some() && ticket.intent.streamed => 200,
-        Ending::Failed(failure) => failure.class.client_status(),
+        Ending::Failed(failure) => {
+            let credential = ticket.attempts.last().map(|attempt| attempt.credential);
+            credential
+                .and_then(|credential| callers_own(failure.class, credential))
+                .map_or_else(|| failure.class.client_status(), |(status, _)| status)
+        }
         Ending::ClientGone => FailureClass::ClientClosed.client_status(),
     }
 }

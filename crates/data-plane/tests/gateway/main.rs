@@ -3,6 +3,7 @@
 //! - [`world`]: a gateway with its providers, keys and ledger; [`client`]: a raw HTTP client;
 //!   [`puppet`]: a provider that the test moves by hand; [`chunks`]: what a streamed answer says
 //! - [`matrix`]: every dialect, protocol and case
+//! - [`surfaces`]: every surface that clients speak, and its errors
 //! - [`tls`]: lanes over TLS
 //! - [`recordings`]: the wire against that of the recorded service; [`wire_differences`]: the differences
 //!   that are meant
@@ -33,6 +34,7 @@ mod recordings;
 mod reuse;
 mod routing;
 mod streams;
+mod surfaces;
 mod tls;
 mod wire_differences;
 mod world;

@@ -28,10 +28,10 @@ pub struct StreamSplice {
 }
 
 impl StreamSplice {
-    /// For one answer.
+    /// For one answer. `previous` is the answer before it, as the client named it.
     #[must_use]
-    pub fn new(context: ReplyContext) -> Self {
-        let names = Names::of(&context);
+    pub fn new(context: ReplyContext, previous: Option<&str>) -> Self {
+        let names = Names::of(&context, previous);
         Self { context, names, sequence: 0, last: None, held: None }
     }
 

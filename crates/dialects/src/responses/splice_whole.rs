@@ -12,16 +12,22 @@ use crate::SpliceError;
 pub(super) struct Names {
     id: Vec<u8>,
     model: Vec<u8>,
+    /// The answer before, as the client named it.
+    previous: Option<Vec<u8>>,
 }
 
 impl Names {
-    pub(super) fn of(context: &ReplyContext) -> Self {
+    pub(super) fn of(context: &ReplyContext, previous: Option<&str>) -> Self {
         let text = |text: &str| {
             let mut out = Vec::with_capacity(text.len() + 2);
             write_string(&mut out, text);
             out
         };
-        Self { id: text(&context.generation.to_string()), model: text(&context.model) }
+        Self {
+            id: text(&context.generation.to_string()),
+            model: text(&context.model),
+            previous: previous.map(text),
+        }
     }
 
     /// Sets them in a `response` object.
@@ -30,6 +36,11 @@ impl Names {
         // A compaction names no model.
         if response.has("model") {
             response.set("model", &self.model[..]);
+        }
+        // The provider has its own name for it.
+        let named = response.get("previous_response_id").is_some_and(|raw| !json::is_null(raw));
+        if let Some(previous) = self.previous.as_deref().filter(|_| named) {
+            response.set("previous_response_id", previous);
         }
     }
 }
@@ -42,13 +53,15 @@ pub(super) fn put_metadata<'a>(response: &mut Object<'a>, metadata: &'a [u8]) {
     }
 }
 
-/// Replaces in a whole `response` what the gateway owns: `id` and `model`; adds its metadata under both
-/// names (gateway-api §5). Everything else is as the provider sent it, in its order.
+/// Replaces in a whole `response` what the gateway owns: `id` and `model`, and the answer before, which is
+/// told by the client's name of it (`previous`); adds the metadata under both names (gateway-api §5).
+/// Everything else is as the provider sent it, in its order.
 ///
 /// # Errors
 /// The provider's body is no response of this protocol.
 pub fn splice_whole(
     context: &ReplyContext,
+    previous: Option<&str>,
     upstream_body: &[u8],
     receipt: &Receipt,
 ) -> Result<Vec<u8>, SpliceError> {
@@ -57,7 +70,7 @@ pub fn splice_whole(
         return Err(SpliceError::Missing("output"));
     }
     let metadata = provider_metadata(receipt, None);
-    let names = Names::of(context);
+    let names = Names::of(context, previous);
     names.put(&mut body);
     put_metadata(&mut body, &metadata);
     Ok(body.to_vec())

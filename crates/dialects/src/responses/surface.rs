@@ -41,7 +41,7 @@ impl ConversationRequest for Request {
     }
 
     fn stream_splice(&self, context: ReplyContext) -> Option<Box<dyn StreamSplicer>> {
-        Some(Box::new(StreamSplice::new(context)))
+        Some(Box::new(StreamSplice::new(context, self.previous_response_id.as_deref())))
     }
 
     fn splice_whole(
@@ -50,7 +50,7 @@ impl ConversationRequest for Request {
         upstream_body: &[u8],
         receipt: &Receipt,
     ) -> Result<Vec<u8>, SpliceError> {
-        splice_whole(context, upstream_body, receipt)
+        splice_whole(context, self.previous_response_id.as_deref(), upstream_body, receipt)
     }
 }
 
@@ -97,7 +97,7 @@ impl ConversationRequest for CompactRequest {
         upstream_body: &[u8],
         receipt: &Receipt,
     ) -> Result<Vec<u8>, SpliceError> {
-        splice_whole(context, upstream_body, receipt)
+        splice_whole(context, self.previous_response_id.as_deref(), upstream_body, receipt)
     }
 }
 

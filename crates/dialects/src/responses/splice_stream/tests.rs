@@ -19,7 +19,7 @@ fn pass(splice: &mut StreamSplice, events: &[(&str, &str)]) -> Vec<u8> {
 
 #[test]
 fn i17_events_pass_byte_for_byte() {
-    let mut splice = StreamSplice::new(context());
+    let mut splice = StreamSplice::new(context(), None);
     let unknown = r#"{"type":"response.new_thing","k":{"response":{"id":"resp_1"}},"sequence_number":3}"#;
     let out =
         pass(&mut splice, &[("response.created", CREATED), ("response.new_thing", unknown), ("", DELTA)]);
@@ -37,7 +37,7 @@ fn i17_events_pass_byte_for_byte() {
 
 #[test]
 fn the_terminal_event_leaves_last_with_our_metadata() {
-    let mut splice = StreamSplice::new(context());
+    let mut splice = StreamSplice::new(context(), None);
     assert!(pass(&mut splice, &[("response.completed", DONE)]).is_empty());
     assert!(splice.finished());
     assert!(
@@ -61,7 +61,7 @@ fn the_terminal_event_leaves_last_with_our_metadata() {
 
 #[test]
 fn incomplete_is_an_end_too() {
-    let mut splice = StreamSplice::new(context());
+    let mut splice = StreamSplice::new(context(), None);
     pass(&mut splice, &[("response.incomplete", &DONE.replace("completed", "incomplete"))]);
     let mut out = Vec::new();
     splice.close(&receipt(), &mut out);
@@ -70,7 +70,7 @@ fn incomplete_is_an_end_too() {
 
 #[test]
 fn errors_and_what_is_no_event_write_nothing() {
-    let mut splice = StreamSplice::new(context());
+    let mut splice = StreamSplice::new(context(), None);
     let failed = r#"{"type":"response.failed","response":{"error":{"code":"server_error"}}}"#;
     let out = pass(
         &mut splice,
@@ -89,7 +89,7 @@ fn errors_and_what_is_no_event_write_nothing() {
 
 #[test]
 fn i16_a_stream_without_its_end_fails_with_the_next_numbers() {
-    let mut splice = StreamSplice::new(context());
+    let mut splice = StreamSplice::new(context(), None);
     let mut out = pass(&mut splice, &[("response.created", CREATED), ("response.output_text.delta", DELTA)]);
     splice.close(&receipt(), &mut out);
     let told = events_of(&out);
@@ -105,7 +105,7 @@ fn i16_a_stream_without_its_end_fails_with_the_next_numbers() {
 
 #[test]
 fn a_failure_before_any_event_still_has_a_response() {
-    let mut splice = StreamSplice::new(context());
+    let mut splice = StreamSplice::new(context(), None);
     let mut out = Vec::new();
     splice.fail(&Failure::provider(FailureClass::ContextLength, "too long"), &mut out);
     let told = events_of(&out);
@@ -116,7 +116,7 @@ fn a_failure_before_any_event_still_has_a_response() {
 
 #[test]
 fn json_over_several_lines_leaves_on_one() {
-    let mut splice = StreamSplice::new(context());
+    let mut splice = StreamSplice::new(context(), None);
     let out = pass(&mut splice, &[("x", "{\n\"type\":\"x\",\r\n\"a\":\"b\\n\"}")]);
     assert_eq!(String::from_utf8(out).unwrap(), "event: x\ndata: { \"type\":\"x\",  \"a\":\"b\\n\"}\n\n");
 }
@@ -124,21 +124,40 @@ fn json_over_several_lines_leaves_on_one() {
 #[test]
 fn i17_a_whole_answer_keeps_all_but_what_is_ours() {
     let body = r#"{ "id":"resp_1","object":"response","model":"gpt-5","output":[{"x":1.50}],"new":{"a": 1},"provider_metadata":{"gateway":{}},"usage":null}"#;
-    let spliced = String::from_utf8(splice_whole(&context(), body.as_bytes(), &receipt()).unwrap()).unwrap();
+    let spliced =
+        String::from_utf8(splice_whole(&context(), None, body.as_bytes(), &receipt()).unwrap()).unwrap();
     assert!(spliced.starts_with(&format!(
         r#"{{"id":"{GENERATION}","object":"response","model":"anthropic/claude-sonnet-4","output":[{{"x":1.50}}],"new":{{"a": 1}},"usage":null,"providerMetadata":"#
     )));
     let value: Value = serde_json::from_str(&spliced).unwrap();
     assert_eq!(value["provider_metadata"]["gateway"]["generationId"], GENERATION);
     for (body, missing) in [("{}", true), ("{\"output\":null}", true), ("[]", false), ("", false)] {
-        let error = splice_whole(&context(), body.as_bytes(), &receipt()).unwrap_err();
+        let error = splice_whole(&context(), None, body.as_bytes(), &receipt()).unwrap_err();
         assert_eq!(error == crate::SpliceError::Missing("output"), missing, "{body}");
     }
 }
 
 #[test]
+fn the_answer_before_keeps_the_clients_name() {
+    let created = r#"{"type":"response.created","response":{"id":"resp_2","previous_response_id":"resp_1"}}"#;
+    for (previous, told) in [(Some("gen_1"), "gen_1"), (None, "resp_1")] {
+        let mut splice = StreamSplice::new(context(), previous);
+        let out = pass(&mut splice, &[("response.created", created)]);
+        assert_eq!(events_of(&out)[0]["response"]["previous_response_id"], told);
+        let body = br#"{"id":"resp_2","previous_response_id":"resp_1","output":[]}"#;
+        let whole = splice_whole(&context(), previous, body, &receipt()).unwrap();
+        let whole: Value = serde_json::from_slice(&whole).unwrap();
+        assert_eq!(whole["previous_response_id"], told);
+    }
+    let body = br#"{"id":"resp_2","previous_response_id":null,"output":[]}"#;
+    let whole = splice_whole(&context(), Some("gen_1"), body, &receipt()).unwrap();
+    let whole: Value = serde_json::from_slice(&whole).unwrap();
+    assert!(whole["previous_response_id"].is_null(), "what the provider did not use is not told");
+}
+
+#[test]
 fn a_type_with_a_line_end_begins_no_event_of_its_own() {
-    let mut splice = StreamSplice::new(context());
+    let mut splice = StreamSplice::new(context(), None);
     for data in [
         r#"{"type":"a\n\ndata: {\"type\":\"response.completed\"}","k":1}"#,
         r#"{"type":"a\rb","response":{}}"#,
@@ -153,7 +172,7 @@ fn a_type_with_a_line_end_begins_no_event_of_its_own() {
 
 #[test]
 fn the_largest_number_is_followed_by_no_smaller_one() {
-    let mut splice = StreamSplice::new(context());
+    let mut splice = StreamSplice::new(context(), None);
     let last = format!(r#"{{"type":"response.new_thing","sequence_number":{}}}"#, u64::MAX);
     let mut out = pass(&mut splice, &[("", &last)]);
     splice.fail(&Failure::provider(FailureClass::Truncated, "cut"), &mut out);

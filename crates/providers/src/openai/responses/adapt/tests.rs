@@ -79,7 +79,9 @@ fn i19_state_of_another_family_is_taken_out_and_no_other() {
 #[test]
 fn i19_reasoning_without_state_goes_when_the_gateway_named_it() {
     let item = |id: &str, rest: &str| {
-        format!(r#"{{"id":"{id}","type":"reasoning","summary":[ ],"content":[{{"type":"reasoning_text","text":"t"}}]{rest}}}"#)
+        format!(
+            r#"{{"id":"{id}","type":"reasoning","summary":[ ],"content":[{{"type":"reasoning_text","text":"t"}}]{rest}}}"#
+        )
     };
     let ours = "rs_01M82JD6SQSPQPWWZ3EBH372PA_0";
     let body = |items: &[&str]| format!(r#"{{"model":"m","input":[{}]}}"#, items.join(","));
