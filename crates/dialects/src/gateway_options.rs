@@ -6,7 +6,7 @@ use tollgate_domain::options::{GatewayOptions, MAX_TAG_CHARS, MAX_TAGS, MAX_USER
 use tollgate_wire::json;
 
 use crate::checked::{Fields, elements};
-use crate::json_path::{Path, array, object, string, wrong};
+use crate::json_path::{Path, array, excerpt, object, string, wrong};
 
 /// The header whose tags are united with the body's.
 pub const TAGS_HEADER: &str = "ai-reporting-tags";
@@ -96,7 +96,25 @@ fn read_gateway(
         }
         check_tag_count(&path.to_string(), &options.tags)?;
     }
-    Ok(())
+    if let Some(raw) = fields.get("safetyIdentifier") {
+        string(&path.member("safetyIdentifier"), raw)?;
+    }
+    one_of(&path.member("serviceTier"), fields.get("serviceTier"), &["flex", "priority", "fast"])?;
+    one_of(&path.member("speed"), fields.get("speed"), &["fast"])
+}
+
+/// Checks an option that has only a few values (gateway-api §4.1).
+fn one_of(path: &Path<'_>, raw: Option<&[u8]>, words: &[&str]) -> Result<(), InputError> {
+    let Some(raw) = raw else { return Ok(()) };
+    let word = string(path, raw)?;
+    if words.contains(&&*word) {
+        return Ok(());
+    }
+    let expected = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");
+    Err(InputError::invalid(
+        path.to_string(),
+        format!("'{path}' is \"{}\"; expected {expected}, or leave it out.", excerpt(&word)),
+    ))
 }
 
 fn strings(path: &Path<'_>, raw: &[u8]) -> Result<Vec<String>, InputError> {
@@ -193,10 +211,33 @@ mod tests {
             (r#"{"gateway":{"only":["a",1]}}"#, "providerOptions.gateway.only[1]"),
             (r#"{"gateway":{"user":{}}}"#, "providerOptions.gateway.user"),
             (r#"{"gateway":{"tags":["ok",""]}}"#, "providerOptions.gateway.tags[1]"),
+            (r#"{"gateway":{"serviceTier":"turbo"}}"#, "providerOptions.gateway.serviceTier"),
+            (r#"{"gateway":{"serviceTier":1}}"#, "providerOptions.gateway.serviceTier"),
+            (r#"{"gateway":{"speed":"slow"}}"#, "providerOptions.gateway.speed"),
+            (r#"{"gateway":{"safetyIdentifier":7}}"#, "providerOptions.gateway.safetyIdentifier"),
         ] {
             let error = error_of(raw);
             assert_eq!((error.param.as_deref(), error.status()), (Some(path), 400), "{raw}: {error}");
         }
+    }
+
+    #[test]
+    fn tiers_and_speed_have_few_values() {
+        for known in [
+            r#"{"serviceTier":"flex"}"#,
+            r#"{"serviceTier":"priority"}"#,
+            r#"{"serviceTier":"fast","speed":"fast"}"#,
+            r#"{"serviceTier":null,"speed":null,"safetyIdentifier":null}"#,
+            r#"{"safetyIdentifier":"longer than sixty-four characters, which is cut and not refused, as it says"}"#,
+        ] {
+            let raw = format!(r#"{{"gateway":{known}}}"#);
+            assert!(parse(Some(raw.as_bytes()), None, None).is_ok(), "{known}");
+        }
+        let error = error_of(r#"{"gateway":{"serviceTier":"turbo"}}"#);
+        assert!(
+            error.message.contains("turbo") && error.message.contains("\"flex\" or \"priority\""),
+            "{error}"
+        );
     }
 
     #[test]

@@ -33,8 +33,11 @@ pub struct Conversation {
     pub prompt_cache_key: Option<String>,
     /// The client's own labels of the request (OpenAI's `metadata`), for providers that keep them.
     pub metadata: Vec<(String, String)>,
-    /// A cache mark on the request as a whole: an automatic breakpoint (clients §0.6).
+    /// A cache mark on the request as a whole: breakpoints are placed for the client (clients §0.6,
+    /// gateway-api §4.5).
     pub cache: Option<CacheMark>,
+    /// A further breakpoint among those, behind a message that the client names (gateway-api §4.4).
+    pub cache_anchor: Option<CacheAnchor>,
     /// `providerOptions` namespaces other than `gateway`, for the provider of that slug only.
     pub provider_options: Vec<(String, Value)>,
 }
@@ -227,6 +230,15 @@ pub enum ToolOutput {
 pub struct CacheMark {
     /// How long it shall live; `None`: the provider's default.
     pub ttl: Option<CacheTtl>,
+}
+
+/// A breakpoint behind a message that is not marked itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheAnchor {
+    /// The message's place in the prompt.
+    pub message: usize,
+    /// The breakpoint.
+    pub mark: CacheMark,
 }
 
 /// Lifetimes of a cache entry (providers §4).

@@ -4,6 +4,7 @@
 
 pub mod anthropic;
 mod batches;
+mod caching;
 pub mod classify;
 pub mod codec;
 pub mod cohere;

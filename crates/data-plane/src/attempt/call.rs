@@ -150,6 +150,13 @@ fn pass_through(
     let (body, reading) = match (request.dialect(), route.protocol) {
         (Dialect::ChatCompletions, UpstreamProtocol::OpenaiChat) => {
             let body = chat::adapt_checked(checked, target, stream)?;
+            if !stream && chat::must_stream(&body, target) {
+                // The provider gives it only as a stream, which is collected for the client.
+                let body = chat::adapt_checked(checked, target, true)?;
+                let decoder = chat::Decoder::new(target, BodyForm::Stream);
+                let reading = Reading::Decoder(Box::new(decoder));
+                return Ok(Some(Encoded { body, reading, form: BodyForm::Stream, warnings: Vec::new() }));
+            }
             if Quirks::for_target(target).response_native {
                 (body, Reading::Tap(Box::new(ChatTap::new(target))))
             } else {
@@ -158,7 +165,7 @@ fn pass_through(
         }
         (Dialect::Messages, UpstreamProtocol::AnthropicMessages) => {
             let body = anthropic::messages::adapt_checked(checked, target, stream)?;
-            let needed = anthropic::messages::option_betas(checked);
+            let needed = anthropic::messages::option_betas(checked, target);
             add_betas(headers, asked.betas.as_deref(), &needed);
             (body, Reading::Tap(Box::new(anthropic::messages::MessagesTap::new(target))))
         }
@@ -176,7 +183,8 @@ fn pass_through(
     Ok(Some(Encoded { body, reading, form: form(stream), warnings: Vec::new() }))
 }
 
-/// The neutral form in the provider's protocol.
+/// The neutral form in the provider's protocol. A client that wants its answer whole may get one that was
+/// asked for as a stream.
 fn translate(
     conversation: &Conversation,
     asked: &RequestIntent,
@@ -184,10 +192,19 @@ fn translate(
     stream: bool,
     headers: &mut HeaderMap,
 ) -> Result<Encoded, InputError> {
-    let (target, form) = (&route.codec, form(stream));
+    let target = &route.codec;
+    // Too long to be waited for in one piece: the stream is collected for a client that wants it whole.
+    let stream = stream
+        || (route.protocol == UpstreamProtocol::AnthropicMessages
+            && anthropic::messages::must_stream(conversation, target));
+    let mut form = form(stream);
     let (body, decoder, warnings): (_, Box<dyn ReplyDecoder>, _) = match route.protocol {
         UpstreamProtocol::OpenaiChat => {
-            let body = chat::encode(conversation, target, stream)?;
+            let mut body = chat::encode(conversation, target, stream)?;
+            if !stream && chat::must_stream(&body, target) {
+                form = BodyForm::Stream;
+                body = chat::encode(conversation, target, true)?;
+            }
             (body, Box::new(chat::Decoder::new(target, form)), Vec::new())
         }
         UpstreamProtocol::AnthropicMessages => {

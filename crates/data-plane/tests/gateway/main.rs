@@ -26,6 +26,7 @@ mod drain;
 mod failover;
 mod fault_matrix;
 mod ledger_faults;
+mod long_answers;
 mod matrix;
 mod messages_round_trip;
 mod puppet;

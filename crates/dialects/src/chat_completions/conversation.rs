@@ -49,6 +49,7 @@ pub(super) fn read(body: &[u8]) -> Result<Conversation, InputError> {
         prompt_cache_key: text(&fields, "prompt_cache_key")?,
         metadata: labels(&fields)?,
         cache: automatic_cache(&fields, gateway.as_ref())?,
+        cache_anchor: None,
         provider_options: namespaces(options.as_ref())?,
     })
 }

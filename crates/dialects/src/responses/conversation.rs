@@ -3,7 +3,7 @@
 
 use tollgate_domain::InputError;
 use tollgate_domain::conversation::{
-    CacheMark, CacheTtl, Conversation, ResponseFormat, Settings, Tool, ToolChoice,
+    CacheAnchor, CacheMark, CacheTtl, Conversation, ResponseFormat, Settings, Tool, ToolChoice,
 };
 use tollgate_wire::json;
 
@@ -28,12 +28,13 @@ pub(super) fn read(body: &[u8]) -> Result<Conversation, InputError> {
         Some(raw) => Some(unsigned(&root.member("cache_anchor_items"), raw)?).filter(|n| *n > 0),
         None => None,
     };
+    let (messages, anchored) = input::read(&fields, anchor)?;
     let choice = tool_choice(&fields)?;
     let text = fields.get("text").and_then(Fields::of);
     let format = text.as_ref().and_then(|f| f.get("format"));
     let verbosity = text.as_ref().and_then(|f| f.get("verbosity")).and_then(json::string);
     Ok(Conversation {
-        messages: input::read(&fields, anchor.map(|items| (items, CacheMark { ttl })))?,
+        messages,
         settings: Settings {
             max_output_tokens: max_output_tokens(fields.get("max_output_tokens"))?,
             ..chat::settings(&fields)?
@@ -53,6 +54,7 @@ pub(super) fn read(body: &[u8]) -> Result<Conversation, InputError> {
         prompt_cache_key: chat::text(&fields, "prompt_cache_key")?,
         metadata: chat::labels(&fields)?,
         cache: automatic_cache(&fields, gateway.as_ref(), ttl)?,
+        cache_anchor: anchored.map(|message| CacheAnchor { message, mark: CacheMark { ttl } }),
         provider_options: chat::namespaces(options.as_ref())?,
     })
 }

@@ -4,7 +4,7 @@
 use serde_json::json;
 use tollgate_domain::InputError;
 use tollgate_domain::conversation::{
-    CacheMark, Content, File, FileData, Message, Part, Role, ToolCall, ToolOutput, ToolResult,
+    Content, File, FileData, Message, Part, Role, ToolCall, ToolOutput, ToolResult,
 };
 use tollgate_wire::json::{self as wire, Kind};
 
@@ -15,11 +15,11 @@ use crate::chat_completions::message::{Marks, value};
 use crate::checked::{Fields, elements};
 use crate::json_path::{Path, string, wrong};
 
-/// Reads `instructions` and `input`. `anchor` is a cache mark behind so many items.
+/// Reads `instructions` and `input`; gives with them the message that the first `anchor` items end in.
 pub(super) fn read(
     fields: &Fields<'_>,
-    anchor: Option<(u64, CacheMark)>,
-) -> Result<Vec<Message>, InputError> {
+    anchor: Option<u64>,
+) -> Result<(Vec<Message>, Option<usize>), InputError> {
     let root = Path::Body;
     let mut turns = Turns::default();
     if let Some(raw) = fields.get("instructions") {
@@ -27,22 +27,20 @@ pub(super) fn read(
         turns.push(Role::System, vec![Part::text(text)]);
     }
     let path = root.member("input");
-    let Some(raw) = fields.get("input") else { return Ok(turns.messages) };
+    let Some(raw) = fields.get("input") else { return Ok((turns.messages, None)) };
     if wire::kind(raw) == Kind::String {
         turns.push(Role::User, vec![Part::text(string(&path, raw)?)]);
-        return Ok(turns.messages);
+        return Ok((turns.messages, None));
     }
-    let mut read = 0;
+    let (mut read, mut anchored) = (0, None);
     for (index, raw) in elements(raw).into_iter().enumerate() {
         turns.item(&path.element(index), raw)?;
         read += 1;
-        if let Some((items, mark)) = anchor
-            && items == read
-        {
-            turns.mark(mark);
+        if anchor == Some(read) {
+            anchored = turns.messages.len().checked_sub(1);
         }
     }
-    Ok(turns.messages)
+    Ok((turns.messages, anchored))
 }
 
 #[derive(Default)]
@@ -60,13 +58,6 @@ impl Turns {
         match self.messages.last_mut() {
             Some(last) if last.role == Role::Assistant => last.parts.extend(parts),
             _ => self.push(Role::Assistant, parts.into_iter().collect()),
-        }
-    }
-
-    fn mark(&mut self, mark: CacheMark) {
-        let last = self.messages.last_mut().and_then(|m| m.parts.last_mut());
-        if let Some(part) = last.filter(|part| part.cache.is_none()) {
-            part.cache = Some(mark);
         }
     }
 

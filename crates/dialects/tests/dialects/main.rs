@@ -8,11 +8,13 @@
     reason = "helpers of tests fail by panicking and say what they skip"
 )]
 
+mod attribution;
 mod examples;
 mod fixtures;
 mod golden;
 mod messages;
 mod passthrough;
+mod reasoning;
 mod rebuilt;
 mod requests;
 mod responses;

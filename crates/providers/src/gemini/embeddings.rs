@@ -60,7 +60,7 @@ pub fn calls(request: &EmbeddingRequest, target: &Target) -> Result<Vec<TaskCall
         })
         .collect::<Result<_, _>>()?;
     let (method, size) = plan(request, target);
-    let settings = Settings::of(request);
+    let settings = Settings::of(request, target);
     texts.chunks(size).map(|texts| settings.call(method, texts, target)).collect()
 }
 
@@ -73,8 +73,8 @@ struct Settings {
 }
 
 impl Settings {
-    fn of(request: &EmbeddingRequest) -> Self {
-        let mut own = options::merged(&request.provider_options);
+    fn of(request: &EmbeddingRequest, target: &Target) -> Self {
+        let mut own = options::merged(&request.provider_options, target);
         Self {
             task_type: own.shift_remove("taskType"),
             title: own.shift_remove("title"),

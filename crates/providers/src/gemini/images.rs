@@ -121,7 +121,7 @@ fn prediction(request: &ImageRequest, target: &Target, samples: u64) -> Value {
         // Watermarked images cannot be made again from a seed; the provider refuses both together.
         parameters.insert("addWatermark".to_owned(), false.into());
     }
-    parameters.extend(options::merged(&request.provider_options));
+    parameters.extend(options::merged(&request.provider_options, target));
     json!({"instances": [{"prompt": request.prompt}], "parameters": parameters})
 }
 
@@ -143,7 +143,7 @@ fn drawing(request: &ImageRequest, target: &Target, number: u64) -> Result<Value
         config["seed"] = seed.into();
     }
     let mut members = Map::new();
-    for (key, value) in options::merged(&request.provider_options) {
+    for (key, value) in options::merged(&request.provider_options, target) {
         match (key.as_str(), value) {
             ("imageConfig", Value::Object(own)) => image.extend(own),
             ("responseModalities" | "mediaResolution" | "thinkingConfig", value) => config[key] = value,

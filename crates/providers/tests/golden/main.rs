@@ -11,6 +11,7 @@
 
 mod anthropic;
 mod anthropic_adapt;
+mod client_options;
 mod fixture;
 mod gemini;
 mod openai_chat;

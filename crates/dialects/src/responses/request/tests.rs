@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use tollgate_domain::conversation::{
-    CacheMark, CacheTtl, Content, FORMAT_OPENAI, FORMAT_UNKNOWN, FileData, Message, Part, Reasoning,
-    ReasoningKind, ResponseFormat, Role, Tool, ToolChoice, ToolOutput,
+    CacheAnchor, CacheMark, CacheTtl, Content, FORMAT_OPENAI, FORMAT_UNKNOWN, FileData, Message, Part,
+    Reasoning, ReasoningKind, ResponseFormat, Role, Tool, ToolChoice, ToolOutput,
 };
 
 use super::*;
@@ -321,9 +321,12 @@ fn i21_cache_wishes_become_marks() {
     );
     assert_eq!(conversation.cache, Some(hour));
     let marks = |c: &Conversation| c.messages.iter().map(|m: &Message| m.parts[0].cache).collect::<Vec<_>>();
-    assert_eq!(marks(&conversation), [None, Some(hour), Some(CacheMark::default())]);
+    assert_eq!(marks(&conversation), [None, None, Some(CacheMark::default())]);
+    assert_eq!(conversation.cache_anchor, Some(CacheAnchor { message: 1, mark: hour }));
+    let far = read(json!({"model": "m", "input": input, "cache_anchor_items": 9}));
+    assert_eq!(far.cache_anchor, None, "behind the end there is nothing to anchor");
     let plain = read(json!({"model": "m", "input": input, "cache_ttl": "5m", "cache_anchor_items": 0}));
-    assert_eq!((plain.cache, marks(&plain)[1]), (None, None));
+    assert_eq!((plain.cache, plain.cache_anchor), (None, None));
     let nested =
         read(json!({"model": "m", "input": "x", "providerOptions": {"gateway": {"caching": "auto"}}}));
     assert_eq!(nested.cache, Some(CacheMark::default()));

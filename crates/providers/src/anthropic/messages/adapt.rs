@@ -83,17 +83,17 @@ pub fn read_count(body: &[u8]) -> Option<u64> {
     Object::parse(body).ok()?.get("input_tokens").and_then(json::unsigned)
 }
 
-/// Betas that `providerOptions.anthropic` of a client's body asks for or makes necessary, for
+/// Betas that the provider's part of a client's `providerOptions` asks for or makes necessary, for
 /// [`headers`](super::headers) beside the client's own `anthropic-beta`.
 #[must_use]
-pub fn option_betas<T: AsRef<[u8]>>(client_body: &Checked<T>) -> Vec<String> {
+pub fn option_betas<T: AsRef<[u8]>>(client_body: &Checked<T>, target: &Target) -> Vec<String> {
     let mut betas = Betas::default();
-    Asked::of(&client_body.object(), &mut betas);
+    Asked::of(&client_body.object(), target, &mut betas);
     betas.0
 }
 
 fn rewrite(mut body: Object<'_>, target: &Target) -> Vec<u8> {
-    let asked = Asked::of(&body, &mut Betas::default());
+    let asked = Asked::of(&body, target, &mut Betas::default());
     for member in GATEWAY_ONLY {
         body.remove(member);
     }

@@ -5,9 +5,7 @@ use tollgate_domain::conversation::{CacheMark, CacheTtl};
 
 use super::block::Block;
 use super::prompt::Turn;
-
-/// The most breakpoints a request may carry.
-const MAX_BREAKPOINTS: usize = 4;
+use crate::caching::MAX_BREAKPOINTS;
 
 /// Holds the marks to the protocol's rules, in the order of the prompt: tools, system, messages.
 pub(super) fn settle(tools: &mut [Block], system: &mut [Block], turns: &mut [Turn]) {

@@ -34,7 +34,7 @@ pub struct Encoded {
 pub fn encode(conversation: &Conversation, target: &Target, stream: bool) -> Result<Encoded, InputError> {
     let mut betas = Betas::default();
     let model = Model::of(target);
-    let options = Options::of(conversation, &mut betas);
+    let options = Options::of(conversation, target, &mut betas);
     let mut prompt = prompt::build(conversation, &mut betas)?;
     if let (None, Some(mark), Some(turn)) = (conversation.cache, options.cache, prompt.turns.last_mut()) {
         super::block::mark_last(&mut turn.blocks, Some(mark));
@@ -85,6 +85,20 @@ pub fn encode(conversation: &Conversation, target: &Target, stream: bool) -> Res
         )
     })?;
     Ok(Encoded { body, betas: betas.0, json_tool })
+}
+
+/// The longest answer, in tokens, that may be waited for in one piece: at the rate that Anthropic counts
+/// with (128,000 tokens an hour) it takes ten minutes. Its own SDKs refuse to wait longer.
+const MOST_WHOLE: u64 = 21_333;
+
+/// Whether a conversation's answer is to be asked for as a stream, however the client wants it: it may become
+/// so long that a connection without a sign of life would be cut before it is ready.
+#[must_use]
+pub fn must_stream(conversation: &Conversation, target: &Target) -> bool {
+    let options = Options::of(conversation, target, &mut Betas::default());
+    let asked = conversation.settings.max_output_tokens.filter(|n| *n > 0);
+    let plan = reasoning::plan(conversation.reasoning.as_ref(), &options, asked, target, Model::of(target));
+    options.members.get("max_tokens").and_then(Value::as_u64).unwrap_or(plan.max_tokens) > MOST_WHOLE
 }
 
 /// The calls now being answered were made without reasoning that this provider can check. With a budget it

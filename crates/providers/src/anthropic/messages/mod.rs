@@ -1,6 +1,7 @@
 //! The Messages protocol (providers §4), spoken by Anthropic itself and, wrapped, by the clouds.
 //!
 //! - [`encode`]: the neutral conversation as a request body
+//! - [`must_stream`]: whether an answer has to be asked for as a stream
 //! - [`headers`]: the protocol's version and betas
 //! - [`Decoder`]: a reply, whole or streamed, as neutral events
 //! - [`MessagesTap`]: a reply that is passed through, read along
@@ -29,7 +30,7 @@ mod tests;
 
 pub use adapt::{adapt, adapt_checked, adapt_count, adapt_count_checked, option_betas, read_count};
 pub use decode::Decoder;
-pub use encode::{Encoded, encode};
+pub use encode::{Encoded, encode, must_stream};
 pub use tap::MessagesTap;
 
 /// The version of the protocol that this codec speaks.

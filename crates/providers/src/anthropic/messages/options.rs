@@ -7,6 +7,7 @@ use tollgate_domain::conversation::CacheMark;
 
 use super::prompt::cache_option;
 use super::{Betas, NAMESPACE, files};
+use crate::codec::Target;
 
 /// The options, taken apart.
 #[derive(Debug, Default)]
@@ -37,15 +38,23 @@ const NOT_OURS: [&str; 9] = [
 ];
 
 impl Options {
-    /// Reads the options of a conversation.
-    pub(super) fn of(conversation: &Conversation, betas: &mut Betas) -> Self {
+    /// Reads the options of a conversation that are for the provider.
+    pub(super) fn of(conversation: &Conversation, target: &Target, betas: &mut Betas) -> Self {
+        let all = &conversation.provider_options;
+        Self::from_namespaces(all.iter().map(|(slug, value)| (slug.as_str(), value)), target, betas)
+    }
+
+    /// Reads the namespaces that speak to the provider; a later one wins.
+    pub(super) fn from_namespaces<'v>(
+        all: impl Iterator<Item = (&'v str, &'v Value)>,
+        target: &Target,
+        betas: &mut Betas,
+    ) -> Self {
         let mut options = Self::default();
-        for (namespace, value) in &conversation.provider_options {
-            if namespace == NAMESPACE {
-                options.cache = options.cache.or_else(|| cache_option(value));
-                if let Value::Object(members) = snake(value) {
-                    options.members.extend(members);
-                }
+        for (_, value) in all.filter(|(namespace, _)| speaks_to(namespace, target)) {
+            options.cache = options.cache.or_else(|| cache_option(value));
+            if let Value::Object(members) = snake(value) {
+                options.members.extend(members);
             }
         }
         options.take_apart(betas);
@@ -98,6 +107,14 @@ impl Options {
             betas.add("task-budgets-2026-03-13");
         }
     }
+}
+
+/// Whether a namespace speaks to a provider: its own, and Anthropic's to whoever serves Anthropic's models.
+/// Others that speak the protocol (MiniMax) have nothing to do with it.
+pub(super) fn speaks_to(namespace: &str, target: &Target) -> bool {
+    let id = if target.canonical.is_empty() { &target.model } else { &target.canonical };
+    let claude = || target.provider == NAMESPACE || id.starts_with("anthropic/") || id.contains("claude");
+    namespace == target.provider || (namespace == NAMESPACE && claude())
 }
 
 /// The value with every `camelCase` key as `snake_case`.

@@ -11,6 +11,7 @@ use super::block::{Block, mark_last, parse_mark};
 use super::options::snake;
 use super::tool_ids::ToolIds;
 use super::{Betas, NAMESPACE, files};
+use crate::caching::Automatic;
 
 /// What stands for the person when a conversation begins with the model.
 const OPENING: &str = "Continue.";
@@ -36,9 +37,10 @@ pub(super) struct Prompt {
 /// # Errors
 /// A file that the protocol cannot carry, with its path; a conversation without any content.
 pub(super) fn build(conversation: &Conversation, betas: &mut Betas) -> Result<Prompt, InputError> {
+    let automatic = Automatic::of(conversation);
     let mut writer = Writer { betas, ids: ToolIds::default(), prompt: Prompt::default() };
     for (index, message) in conversation.messages.iter().enumerate() {
-        writer.message(index, message)?;
+        writer.message(index, message, automatic.behind(index))?;
     }
     let mut prompt = writer.prompt;
     if prompt.turns.is_empty() {
@@ -56,7 +58,7 @@ pub(super) fn build(conversation: &Conversation, betas: &mut Betas) -> Result<Pr
         turn.order();
     }
     trim_prefill(&mut prompt.turns);
-    mark_last(prompt.turns.last_mut().map_or(&mut [], |turn| &mut turn.blocks), conversation.cache);
+    mark_last(prompt.turns.last_mut().map_or(&mut [], |turn| &mut turn.blocks), automatic.last);
     Ok(prompt)
 }
 
@@ -95,7 +97,12 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn message(&mut self, index: usize, message: &Message) -> Result<(), InputError> {
+    fn message(
+        &mut self,
+        index: usize,
+        message: &Message,
+        placed: Option<CacheMark>,
+    ) -> Result<(), InputError> {
         let mut blocks = Vec::with_capacity(message.parts.len());
         let mut unsigned = String::new();
         for (at, part) in message.parts.iter().enumerate() {
@@ -110,7 +117,7 @@ impl Writer<'_> {
             let mark = part.cache.or_else(|| own_data(part).and_then(cache_option));
             self.mark(&mut blocks, mark);
         }
-        self.mark(&mut blocks, message.cache);
+        self.mark(&mut blocks, message.cache.or(placed));
         self.add(message.role, blocks);
         Ok(())
     }

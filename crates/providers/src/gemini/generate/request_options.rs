@@ -46,7 +46,7 @@ impl RequestOptions {
     /// Reads the options of a conversation.
     pub(super) fn of(conversation: &Conversation, target: &Target, warnings: &mut Vec<Warning>) -> Self {
         let mut found = Self::default();
-        for (key, value) in options::merged(&conversation.provider_options) {
+        for (key, value) in options::merged(&conversation.provider_options, target) {
             found.take(key, value);
         }
         let vertex = target.provider == "vertex";

@@ -4,8 +4,10 @@
 
 mod alternate;
 mod array;
+mod caching;
 mod files;
 mod format;
+mod gateway;
 mod messages;
 mod reasoning;
 mod tools;
@@ -16,6 +18,8 @@ use tollgate_wire::json::{self, Checked, Object};
 
 use super::quirks::{self, Quirks, TokenLimit};
 use crate::Target;
+pub(super) use caching::Placement;
+use gateway::Gateway;
 
 /// Members of `providerOptions.<provider>` that must not reach the body: who answers and what is billed is
 /// the gateway's decision.
@@ -40,7 +44,19 @@ pub fn adapt_checked<T: AsRef<[u8]>>(
     stream: bool,
 ) -> Result<Vec<u8>, InputError> {
     let may_hold = |word: &str| client_body.may_hold(word);
-    rewrite(client_body.object(), &may_hold, target, stream)
+    rewrite(client_body.object(), &may_hold, target, stream, None)
+}
+
+/// The same for a body that the encoder wrote, with the breakpoints that it leaves to be placed.
+pub(super) fn adapt_written(
+    body: &[u8],
+    target: &Target,
+    stream: bool,
+    marks: Option<Placement>,
+) -> Result<Vec<u8>, InputError> {
+    let checked = Checked::new(body).map_err(|error| malformed(body, &error))?;
+    let may_hold = |word: &str| checked.may_hold(word);
+    rewrite(checked.object(), &may_hold, target, stream, marks)
 }
 
 /// Rewrites the body; `may_hold` tells of a string whether it can stand anywhere in it.
@@ -49,19 +65,27 @@ fn rewrite(
     may_hold: array::MayHold<'_>,
     target: &Target,
     stream: bool,
+    marks: Option<Placement>,
 ) -> Result<Vec<u8>, InputError> {
     let quirks = Quirks::for_target(target);
     body.set_string("model", &target.model);
     set_stream(&mut body, &quirks, stream);
+    let gateway = Gateway::of(&body);
     let options = take_options(&mut body, target);
-    reasoning::rewrite(&mut body, &quirks, target, stream);
+    reasoning::rewrite(&mut body, &quirks, target);
     body.remove("provider");
+    gateway.apply(&mut body, &quirks);
     limit(&mut body, quirks.limit);
     sampling(&mut body, &quirks, target);
     let instruction = format::rewrite(&mut body, quirks.schema);
     tools::rewrite(&mut body, &quirks, may_hold)?;
-    let mark = take_mark(&mut body, &quirks);
-    messages::rewrite(&mut body, &quirks, target, may_hold, messages::Additions { mark, instruction })?;
+    let marks = marks.or_else(|| {
+        let whole = take_mark(&mut body, &quirks);
+        let own = body.has("cache_control");
+        whole.or_else(|| (gateway.caching && !own).then(|| caching::PLAIN.to_vec())).map(Placement::of)
+    });
+    let marks = marks.filter(|_| quirks.cache_marks);
+    messages::rewrite(&mut body, &quirks, target, may_hold, messages::Additions { marks, instruction })?;
     for (from, to) in quirks.rename {
         body.rename(from, to);
     }
@@ -199,7 +223,7 @@ fn is_above_one(raw: &[u8]) -> bool {
 }
 
 /// Takes the mark on the request as a whole; it stays where the provider has automatic breakpoints, and
-/// else belongs to the end of the prompt (clients §0.6).
+/// else they are placed here (clients §0.6, gateway-api §4.5).
 fn take_mark(body: &mut Object<'_>, quirks: &Quirks) -> Option<Vec<u8>> {
     if quirks.cache_mark_of_request {
         return None;

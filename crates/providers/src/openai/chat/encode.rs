@@ -21,7 +21,8 @@ pub fn encode(conversation: &Conversation, target: &Target, stream: bool) -> Res
     let quirks = Quirks::for_target(target);
     let mut body = Map::new();
     body.insert("model".to_owned(), Value::from(target.model.as_str()));
-    body.insert("messages".to_owned(), history::messages(conversation, target, &quirks)?);
+    let history = history::messages(conversation, target, &quirks)?;
+    body.insert("messages".to_owned(), history.messages);
     settings(&mut body, conversation, &quirks);
     tools(&mut body, conversation, target);
     if let Some(format) = &conversation.response_format {
@@ -34,7 +35,11 @@ pub fn encode(conversation: &Conversation, target: &Target, stream: bool) -> Res
     let text = serde_json::to_vec(&Value::Object(body)).map_err(|error| {
         InputError::invalid("messages", format!("The request cannot be written as JSON: {error}."))
     })?;
-    super::adapt(&text, target, stream)
+    let marks = super::adapt::Placement {
+        mark: conversation.cache.map(mark_text),
+        anchor: history.anchor.map(|(at, mark)| (at, mark_text(mark))),
+    };
+    super::adapt::adapt_written(&text, target, stream, Some(marks))
 }
 
 fn settings(body: &mut Map<String, Value>, conversation: &Conversation, quirks: &Quirks) {
@@ -155,13 +160,19 @@ fn others(body: &mut Map<String, Value>, conversation: &Conversation, quirks: &Q
         }
     };
     put("modalities", (!conversation.modalities.is_empty()).then(|| json!(conversation.modalities)));
-    put("service_tier", conversation.service_tier.as_deref().map(Value::from));
+    put(
+        "service_tier",
+        conversation.service_tier.as_deref().and_then(|tier| quirks.tier(tier)).map(Value::from),
+    );
     put("verbosity", conversation.verbosity.as_deref().map(Value::from));
     let user = if quirks.openai_members { "safety_identifier" } else { "user" };
     put(user, conversation.safety_identifier.as_deref().map(Value::from));
-    put("cache_control", conversation.cache.map(cache_control));
     let options: Map<String, Value> = conversation.provider_options.iter().cloned().collect();
     put("providerOptions", (!options.is_empty()).then_some(Value::Object(options)));
+}
+
+fn mark_text(mark: CacheMark) -> Vec<u8> {
+    cache_control(mark).to_string().into_bytes()
 }
 
 /// A cache mark as clients write it.

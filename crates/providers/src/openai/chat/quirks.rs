@@ -189,6 +189,10 @@ pub struct Quirks {
     pub single_choice: bool,
     /// A thinking model answers only as a stream unless thinking is off (Alibaba's open models).
     pub thinking_needs_stream: bool,
+    /// An answer that may become longer than so many tokens is given only as a stream (Fireworks).
+    pub stream_above_tokens: Option<u64>,
+    /// The service tiers beside the default that are known for the model (`flex`, `priority`).
+    pub service_tiers: &'static [&'static str],
     /// A delta of reasoning that repeats the one before is a duplicate (xAI).
     pub repeated_reasoning: bool,
     /// Gemini's thought signatures go back in `extra_content` of a tool call.
@@ -230,6 +234,8 @@ impl Quirks {
             top_k: true,
             single_choice: false,
             thinking_needs_stream: false,
+            stream_above_tokens: None,
+            service_tiers: &[],
             repeated_reasoning: false,
             thought_signatures: false,
             openai_members: false,
@@ -243,11 +249,28 @@ impl Quirks {
         Self { drop: all, limit: TokenLimit::MaxTokens, ..Self::plain() }
     }
 
+    /// A service tier under its name here, where it is known. Words beyond the gateway's own (`auto`,
+    /// `default`) are the client's, for a provider that has tiers at all.
+    #[must_use]
+    pub fn tier<'t>(&self, tier: &'t str) -> Option<&'t str> {
+        let tier = if tier == "fast" { "priority" } else { tier };
+        let known = match tier {
+            "flex" | "priority" => self.service_tiers.contains(&tier),
+            _ => !self.service_tiers.is_empty(),
+        };
+        known.then_some(tier)
+    }
+
     /// The quirks of an endpoint, by its provider's slug and its model's family.
     #[must_use]
     pub fn for_target(target: &Target) -> Self {
         providers::quirks(target)
     }
+}
+
+/// Whether a model of OpenAI's is served at a tier.
+pub(in crate::openai) fn knows_tier(target: &Target, tier: &str) -> bool {
+    Quirks::for_target(target).tier(tier).is_some()
 }
 
 #[cfg(test)]

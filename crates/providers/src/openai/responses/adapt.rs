@@ -8,6 +8,7 @@ use tollgate_domain::id::Ulid;
 use tollgate_domain::input_error::InputErrorKind;
 use tollgate_wire::json::{self, Checked, JsonError, Object};
 
+use super::super::chat;
 use super::options::Options;
 use super::quirks::Quirks;
 use super::text;
@@ -15,6 +16,8 @@ use crate::Target;
 
 /// Members that are between the gateway and its clients only (gateway-api §4, §7.2).
 const GATEWAY_ONLY: [&str; 4] = ["providerOptions", "caching", "cache_anchor_items", "cache_ttl"];
+/// The longest safety identifier (gateway-api §4.1).
+const SAFETY_IDENTIFIER_CHARS: usize = 64;
 /// How reasoning state of another family begins that a client carried for the gateway (I19).
 const CARRIED: &str = "tgs1.";
 /// How the id of a reasoning item begins. What follows in an id that the gateway made is the answer's own id
@@ -60,6 +63,7 @@ pub fn adapt_checked<T: AsRef<[u8]>>(
         body.remove(member);
     }
     if let Some(namespaces) = options {
+        set_wishes(&mut body, &namespaces["gateway"], &quirks, target);
         let options = Options::of(|namespace| namespaces.get(namespace), &quirks);
         let edits = options.edits(|key| serde_json::from_slice(body.get(key)?).ok());
         for (member, value) in edits {
@@ -67,6 +71,27 @@ pub fn adapt_checked<T: AsRef<[u8]>>(
         }
     }
     Ok(body.to_vec())
+}
+
+/// What the client wants of the gateway and the protocol has a member for (gateway-api §4.1). The body's own
+/// members win.
+fn set_wishes(body: &mut Object<'_>, gateway: &Value, quirks: &Quirks, target: &Target) {
+    let absent = |body: &Object<'_>, name: &str| body.get(name).is_none_or(json::is_null);
+    let tier = match gateway["serviceTier"].as_str() {
+        Some("flex") => Some("flex"),
+        Some("priority" | "fast") => Some("priority"),
+        _ => None,
+    };
+    let known = |tier: &&str| quirks.openai_members && chat::knows_tier(target, tier);
+    if let Some(tier) = tier.filter(known).filter(|_| absent(body, "service_tier")) {
+        body.set_string("service_tier", tier);
+    }
+    let identifier = gateway["safetyIdentifier"].as_str().filter(|text| !text.is_empty());
+    let named = ["safety_identifier", "user"].iter().any(|name| !absent(body, name));
+    if let (Some(identifier), Some(member), false) = (identifier, quirks.user, named) {
+        let cut: String = identifier.chars().take(SAFETY_IDENTIFIER_CHARS).collect();
+        body.set_string(member, &cut);
+    }
 }
 
 /// Writes a client's body of `POST /responses/compact` for an endpoint: only the model changes, and what is

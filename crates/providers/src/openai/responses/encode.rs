@@ -14,6 +14,7 @@ use tollgate_domain::conversation::{Conversation, ResponseFormat, Settings};
 use tollgate_domain::warning::WarningKind;
 use tollgate_domain::{InputError, Warning};
 
+use super::super::chat;
 use super::options::Options;
 use super::quirks::Quirks;
 use super::reasoning;
@@ -187,10 +188,10 @@ impl Writer<'_> {
     /// Members that say who asks, at which tier, and what keeps its prompt cached.
     fn particulars(&mut self, conversation: &Conversation) {
         match conversation.service_tier.as_deref() {
-            Some(tier) if self.quirks.openai_members => {
+            Some(tier) if self.quirks.openai_members && chat::knows_tier(self.target, tier) => {
                 self.put("service_tier", if tier == "fast" { "priority" } else { tier });
             }
-            Some(_) => self.left_out("service_tier", "This provider has no service tiers."),
+            Some(_) => self.left_out("service_tier", "This model's provider has no such service tier."),
             None => {}
         }
         if let Some(key) = conversation.prompt_cache_key.as_deref().filter(|_| self.quirks.cache_key) {

@@ -7,6 +7,7 @@ use tollgate_wire::json::{self, Kind, Object};
 
 use super::edit::{self, Edit, holds};
 use super::options::Asked;
+use crate::caching::{Positions, Speaker, positions};
 
 const MARK: &[u8] = b"{\"type\":\"ephemeral\"}";
 
@@ -29,9 +30,9 @@ pub(super) fn place(body: &mut Object<'_>, asked: &Asked) {
     };
     let Some(raw) = body.get("messages") else { return };
     let messages = json::elements(raw).unwrap_or_default();
-    let person = messages.iter().rposition(|raw| role(raw).as_deref() == Some("user"));
-    let earlier = person.and_then(|at| at.checked_sub(1)).filter(|_| asked.automatic_cache);
-    let last = messages.len().checked_sub(1);
+    let speakers: Vec<_> = messages.iter().map(|raw| Speaker::of_role(role(raw).as_deref())).collect();
+    let Positions { last, earlier, .. } = positions(&speakers);
+    let earlier = earlier.filter(|_| asked.automatic_cache);
     let mut earlier_marked = false;
     let edited = edit::array(raw, |at, message| {
         if Some(at) != last && Some(at) != earlier {

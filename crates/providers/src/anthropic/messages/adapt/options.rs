@@ -3,11 +3,11 @@
 //! member for, too (gateway-api §4).
 
 use serde_json::{Map, Value};
-use tollgate_domain::Conversation;
 use tollgate_wire::json::{self, Object};
 
-use super::super::options::Options;
-use super::super::{Betas, NAMESPACE};
+use super::super::Betas;
+use super::super::options::{Options, speaks_to};
+use crate::Target;
 
 /// The longest safety identifier (gateway-api §4.1).
 const SAFETY_IDENTIFIER_CHARS: usize = 64;
@@ -24,16 +24,18 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Reads the options of a body.
-    pub(super) fn of(body: &Object<'_>, betas: &mut Betas) -> Self {
+    pub(super) fn of(body: &Object<'_>, target: &Target, betas: &mut Betas) -> Self {
         let auto = |raw: Option<&[u8]>| raw == Some(b"\"auto\"");
         let mut asked = Self { automatic_cache: auto(body.get("caching")), ..Self::default() };
         let namespaces = body.get("providerOptions").and_then(|raw| Object::parse_checked(raw).ok());
         let Some(namespaces) = namespaces else { return asked };
-        if let Some(own) = namespaces.get(NAMESPACE).and_then(|raw| serde_json::from_slice(raw).ok()) {
-            let provider_options = vec![(NAMESPACE.to_owned(), own)];
-            let conversation = Conversation { provider_options, ..Conversation::default() };
-            asked.options = Options::of(&conversation, betas);
-        }
+        let own: Vec<(String, Value)> = namespaces
+            .members()
+            .filter(|(slug, _)| speaks_to(slug, target))
+            .filter_map(|(slug, raw)| Some((slug.into_owned(), serde_json::from_slice(raw).ok()?)))
+            .collect();
+        let own = own.iter().map(|(slug, value)| (slug.as_str(), value));
+        asked.options = Options::from_namespaces(own, target, betas);
         let gateway = namespaces.get("gateway").and_then(|raw| Object::parse_checked(raw).ok());
         let Some(gateway) = gateway else { return asked };
         asked.automatic_cache |= auto(gateway.get("caching"));

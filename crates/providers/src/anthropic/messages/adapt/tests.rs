@@ -135,7 +135,7 @@ fn calls_one_by_one_only_where_there_are_any() {
 
 #[test]
 fn betas_of_options_are_told() {
-    let betas = |body: Value| option_betas(&Checked::new(body.to_string().as_bytes()).unwrap());
+    let betas = |body: Value| option_betas(&Checked::new(body.to_string().as_bytes()).unwrap(), &target());
     assert_eq!(betas(json!({"model": "m"})), Vec::<String>::new());
     assert_eq!(
         betas(

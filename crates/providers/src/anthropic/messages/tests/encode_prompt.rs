@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use tollgate_domain::conversation::{
-    CacheMark, CacheTtl, Content, FORMAT_ANTHROPIC, FORMAT_OPENAI, File, FileData, FunctionTool, Message,
-    Part, Reasoning, ReasoningKind, Role, Tool, ToolChoice, ToolOutput,
+    CacheAnchor, CacheMark, CacheTtl, Content, FORMAT_ANTHROPIC, FORMAT_OPENAI, File, FileData, FunctionTool,
+    Message, Part, Reasoning, ReasoningKind, Role, Tool, ToolChoice, ToolOutput,
 };
 use tollgate_domain::input_error::InputErrorKind;
 
@@ -284,8 +284,13 @@ fn i21_marks_of_all_places_become_breakpoints() {
     assert_eq!(body["messages"][0]["content"][0]["cache_control"], json!({"type": "ephemeral"}));
     assert_eq!(body["messages"][1]["content"][1]["cache_control"], json!({"type": "ephemeral"}));
     assert_eq!(body["messages"][2]["content"][0]["cache_control"], json!({"type": "ephemeral", "ttl": "5m"}));
-    // A fifth mark: the first one in the order of the prompt, the tool's, gives way.
+    // Four of the client's own leave no room for one at the end.
     whole.tools = vec![Tool::Function(function("f", Some(MARK)))];
+    let body = body_of(&whole);
+    assert_eq!(body["tools"][0]["cache_control"], json!({"type": "ephemeral", "ttl": "1h"}));
+    assert_eq!(body["messages"][2]["content"][0].get("cache_control"), None);
+    // A fifth of its own: the first one in the order of the prompt, the tool's, gives way.
+    whole.messages[3].cache = Some(MARK);
     let body = body_of(&whole);
     assert_eq!(body["tools"][0].get("cache_control"), None);
     assert!(body["system"][0].get("cache_control").is_some());
@@ -300,6 +305,43 @@ fn i21_marks_of_all_places_become_breakpoints() {
     gone.cache = Some(MARK);
     let body = body_of(&conversation(vec![says(Role::System, "be"), says(Role::User, "hi"), gone]));
     assert_eq!(body["messages"][0]["content"][0]["cache_control"], json!({"type": "ephemeral"}));
+}
+
+#[test]
+fn i21_breakpoints_are_placed_where_the_client_set_none() {
+    let turns = || {
+        conversation(vec![
+            says(Role::System, "be"),
+            says(Role::User, "hi"),
+            says(Role::Assistant, "ho"),
+            says(Role::User, "on"),
+        ])
+    };
+    let places = |request: &tollgate_domain::Conversation| {
+        let body = body(request, &sonnet());
+        let mut found = vec![("system".to_owned(), body["system"][0]["cache_control"].clone())];
+        for (at, turn) in body["messages"].as_array().unwrap().iter().enumerate() {
+            found.push((at.to_string(), turn["content"][0]["cache_control"].clone()));
+        }
+        found.retain(|(_, mark)| !mark.is_null());
+        found
+    };
+    let mark = json!({"type": "ephemeral"});
+    let mut request = turns();
+    request.cache = Some(MARK);
+    assert_eq!(places(&request), [("1".to_owned(), mark.clone()), ("2".to_owned(), mark.clone())]);
+    request.cache_anchor = Some(CacheAnchor { message: 1, mark: CacheMark { ttl: Some(CacheTtl::OneHour) } });
+    let hour = json!({"type": "ephemeral", "ttl": "1h"});
+    assert_eq!(
+        places(&request),
+        [("0".to_owned(), hour), ("1".to_owned(), mark.clone()), ("2".to_owned(), mark.clone())]
+    );
+    let mut first = conversation(vec![says(Role::System, "be"), says(Role::User, "hi")]);
+    first.cache = Some(MARK);
+    assert_eq!(places(&first), [("system".to_owned(), mark.clone()), ("0".to_owned(), mark.clone())]);
+    // The person's own mark stands, and the instructions get none beside it.
+    first.messages[1].cache = Some(CacheMark { ttl: Some(CacheTtl::FiveMinutes) });
+    assert_eq!(places(&first), [("0".to_owned(), json!({"type": "ephemeral", "ttl": "5m"}))]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tollgate_domain::conversation::{
     ToolChoice, ToolOutput,
 };
 
-use super::super::encode;
+use super::super::{encode, must_stream};
 use super::{body, call, conversation, encoded, message, opus, result, says, sonnet};
 use crate::codec::Target;
 
@@ -347,4 +347,23 @@ fn options_of_the_answer_join_those_of_the_codec() {
     assert_eq!(config["format"]["type"], "json_schema");
     assert_eq!(body["thinking"], json!({"type": "adaptive"}));
     assert_eq!(encoded.betas, ["task-budgets-2026-03-13"]);
+}
+
+#[test]
+fn only_answers_that_are_soon_ready_are_waited_for_in_one_piece() {
+    let short = Target { max_output_tokens: Some(8192), ..sonnet() };
+    let limited = |most: u64| {
+        let mut request = request();
+        request.settings.max_output_tokens = Some(most);
+        request
+    };
+    assert!(must_stream(&request(), &sonnet()), "the model's longest answer, where nothing is said");
+    assert!(!must_stream(&request(), &short));
+    assert!(!must_stream(&limited(21_333), &sonnet()));
+    assert!(must_stream(&limited(21_334), &sonnet()));
+    let thinks = Conversation { reasoning: effort("high").reasoning, ..limited(1000) };
+    assert!(must_stream(&thinks, &sonnet()), "a budget comes on top");
+    let mut own = request();
+    own.provider_options = vec![("anthropic".into(), json!({"max_tokens": 100}))];
+    assert!(!must_stream(&own, &sonnet()), "the client's own option is what is sent");
 }

@@ -10,13 +10,14 @@ use tollgate_wire::json::{self, Object, write_string};
 use super::super::quirks::{FileForm, Quirks, ReasoningBack, SystemRole, ToolIds};
 use super::super::tool_repair::fnv;
 use super::array::{self, Edit, MayHold, holds, may_hold_any};
+use super::caching::{self, Placement, mark_content};
 use super::{alternate, files};
 use crate::Target;
 
 /// What goes into the messages from elsewhere.
 pub(super) struct Additions {
-    /// A cache mark for the end of the prompt.
-    pub mark: Option<Vec<u8>>,
+    /// Cache breakpoints to place.
+    pub marks: Option<Placement>,
     /// Is told to the model after its other instructions.
     pub instruction: Option<String>,
 }
@@ -33,10 +34,10 @@ pub(super) fn rewrite(
     additions: Additions,
 ) -> Result<(), InputError> {
     let Some(raw) = body.get_borrowed("messages") else { return Ok(()) };
-    let Additions { mark, instruction } = additions;
+    let Additions { marks, instruction } = additions;
     let editor = Editor::new(quirks, target);
     let whole =
-        quirks.flat_text || quirks.alternate || quirks.prefix || mark.is_some() || instruction.is_some();
+        quirks.flat_text || quirks.alternate || quirks.prefix || marks.is_some() || instruction.is_some();
     let found = || may_hold_any(may_hold, &editor.words) && holds(raw, &editor.words);
     if !whole && !found() {
         return Ok(());
@@ -48,8 +49,9 @@ pub(super) fn rewrite(
             text = Cow::Owned(changed);
         }
     };
-    if let Some(mark) = mark {
-        step(&|text| mark_end(text, &mark));
+    if let Some(marks) = marks {
+        let of_tools = body.get("tools").map_or(0, caching::count);
+        step(&|text| marks.place(text, of_tools));
     }
     if let Some(instruction) = instruction {
         step(&|text| instruct(text, &instruction));
@@ -268,46 +270,6 @@ fn mark_in_options(raw: &[u8]) -> Option<Vec<u8>> {
         let own = Object::parse_checked(own).ok()?;
         own.get("cacheControl").or_else(|| own.get("cache_control")).map(<[u8]>::to_vec)
     })
-}
-
-/// Puts a mark on the message's last part; whether there was one to put it on.
-fn mark_content(message: &mut Object<'_>, mark: &[u8]) -> bool {
-    let Some(raw) = message.get("content") else { return false };
-    if raw.first() == Some(&b'"') && raw.len() > 2 {
-        let mut part = Object::new();
-        part.set("type", &b"\"text\""[..]);
-        part.set("text", raw.to_vec());
-        part.set("cache_control", mark.to_vec());
-        let part = part.to_vec();
-        message.set("content", array::join(std::iter::once(part.as_slice()), part.len()));
-        return true;
-    }
-    let Ok(elements) = json::elements(raw) else { return false };
-    let last = elements.len().wrapping_sub(1);
-    let edited = array::edit(raw, |at, part| {
-        let Some(Ok(mut part)) = (at == last).then(|| Object::parse_checked(part)) else {
-            return Ok(Edit::Keep);
-        };
-        if part.has("cache_control") {
-            return Ok(Edit::Keep);
-        }
-        part.set("cache_control", mark.to_vec());
-        Ok(Edit::Replace(part.to_vec()))
-    });
-    let Ok(Some(content)) = edited else { return false };
-    message.set("content", content);
-    true
-}
-
-/// Marks the end of the prompt: the last message that has content.
-fn mark_end(messages: &[u8], mark: &[u8]) -> Option<Vec<u8>> {
-    let elements = json::elements(messages).ok()?;
-    let (at, marked) = elements.iter().enumerate().rev().find_map(|(at, raw)| {
-        let mut message = Object::parse_checked(raw).ok()?;
-        mark_content(&mut message, mark).then(|| (at, message.to_vec()))
-    })?;
-    let all = elements.iter().enumerate().map(|(i, raw)| if i == at { marked.as_slice() } else { raw });
-    Some(array::join(all, messages.len() + mark.len()))
 }
 
 /// Adds an instruction behind the leading system messages.

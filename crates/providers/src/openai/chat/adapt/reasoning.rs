@@ -11,7 +11,7 @@ use crate::Target;
 const LEVELS: [&str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// Replaces the gateway's members by the provider's.
-pub(super) fn rewrite(body: &mut Object<'_>, quirks: &Quirks, target: &Target, stream: bool) {
+pub(super) fn rewrite(body: &mut Object<'_>, quirks: &Quirks, target: &Target) {
     if quirks.reasoning == ReasoningStyle::Object {
         return;
     }
@@ -60,10 +60,6 @@ pub(super) fn rewrite(body: &mut Object<'_>, quirks: &Quirks, target: &Target, s
             }
         }
         _ => {}
-    }
-    if quirks.thinking_needs_stream && !stream {
-        body.remove("thinking_budget");
-        body.set("enable_thinking", &b"false"[..]);
     }
 }
 

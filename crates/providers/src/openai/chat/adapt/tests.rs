@@ -280,7 +280,7 @@ fn reasoning_in_every_providers_words() {
             json!({"enable_thinking": true, "thinking_budget": 3000}),
         ),
         ("alibaba", "qwen3-max", json!({"reasoning_effort": "none"}), json!({"enable_thinking": false})),
-        ("alibaba", "qwen3-32b", json!({"reasoning": {"enabled": true}}), json!({"enable_thinking": false})),
+        ("alibaba", "qwen3-32b", json!({"reasoning": {"enabled": true}}), json!({"enable_thinking": true})),
         ("together", "m", json!({"reasoning": {"enabled": false}}), json!({"reasoning": {"enabled": false}})),
         (
             "together",

@@ -3,26 +3,37 @@
 use serde_json::{Map, Value, json};
 use tollgate_domain::InputError;
 use tollgate_domain::conversation::{
-    Content, Conversation, FORMAT_GEMINI, FORMAT_UNKNOWN, File, FileData, Message, Part, Reasoning,
-    ReasoningKind, Role, ToolCall, ToolOutput, ToolResult,
+    CacheMark, Content, Conversation, FORMAT_GEMINI, FORMAT_UNKNOWN, File, FileData, Message, Part,
+    Reasoning, ReasoningKind, Role, ToolCall, ToolOutput, ToolResult,
 };
 
 use super::super::quirks::{Quirks, ReasoningBack};
 use super::cache_control;
 use crate::Target;
 
+/// The messages as they are written.
+pub(super) struct Written {
+    pub(super) messages: Value,
+    /// The one that the client anchored a breakpoint behind.
+    pub(super) anchor: Option<(usize, CacheMark)>,
+}
+
 /// All messages.
 pub(super) fn messages(
     conversation: &Conversation,
     target: &Target,
     quirks: &Quirks,
-) -> Result<Value, InputError> {
+) -> Result<Written, InputError> {
     let mut history = History { target, quirks, out: Vec::new(), carried: Vec::new() };
+    let mut anchor = None;
     for (at, message) in conversation.messages.iter().enumerate() {
         history.message(at, message)?;
+        if let Some(own) = conversation.cache_anchor.filter(|own| own.message == at) {
+            anchor = history.out.len().checked_sub(1).map(|last| (last, own.mark));
+        }
     }
     history.flush();
-    Ok(Value::Array(history.out))
+    Ok(Written { messages: Value::Array(history.out), anchor })
 }
 
 struct History<'a> {

@@ -12,7 +12,9 @@ pub(super) fn quirks(target: &Target) -> Quirks {
     match target.provider.as_str() {
         "openai" => openai(target, family),
         "azure" => azure(target, family),
-        "bedrock-mantle" => Quirks { openai_members: true, top_k: false, ..Quirks::plain() },
+        "bedrock-mantle" => {
+            Quirks { openai_members: true, top_k: false, service_tiers: &BOTH_TIERS, ..Quirks::plain() }
+        }
         "groq" => groq(family),
         "deepseek" => deepseek(),
         "xai" => xai(target, family),
@@ -71,8 +73,34 @@ pub(in crate::openai) fn samples_without_effort(target: &Target) -> bool {
 /// The sampling members that OpenAI's reasoning models refuse while they reason.
 pub(in super::super) const SAMPLING: [&str; 4] = ["temperature", "top_p", "logprobs", "top_logprobs"];
 
+/// Every tier of the gateway.
+const BOTH_TIERS: [&str; 2] = ["flex", "priority"];
+
+/// The tiers of OpenAI's families: the cheap one from o3 and GPT-5 on, the fast one from GPT-4 on but for
+/// the smallest and the chat variants of GPT-5 (providers §1).
+fn openai_tiers(family: &str) -> &'static [&'static str] {
+    let number = |c: char| c.is_ascii_digit();
+    let o_series =
+        family.strip_prefix('o').and_then(|rest| rest.split(|c| !number(c)).next()?.parse::<u32>().ok());
+    let (flex, priority) = match (o_series, gpt_version(family)) {
+        (Some(version), _) => (version >= 3, version >= 3),
+        (None, Some((major, _))) if major >= 5 => {
+            (!family.contains("-chat"), !family.contains("nano") && !family.contains("-chat"))
+        }
+        (None, Some((major, _))) => (false, major == 4),
+        (None, None) => (false, family.starts_with("chatgpt-4")),
+    };
+    match (flex, priority) {
+        (true, true) => &BOTH_TIERS,
+        (true, false) => &["flex"],
+        (false, true) => &["priority"],
+        (false, false) => &[],
+    }
+}
+
 fn openai(target: &Target, family: &str) -> Quirks {
     let mut quirks = Quirks {
+        service_tiers: openai_tiers(family),
         openai_members: true,
         top_k: false,
         system_role: SystemRole::AsSent,
@@ -120,6 +148,7 @@ fn groq(family: &str) -> Quirks {
         limit: TokenLimit::AsSent,
         message_name: false,
         single_choice: true,
+        service_tiers: &["flex"],
         top_k: false,
         reasoning,
         reasoning_back: ReasoningBack::Text,
@@ -202,7 +231,13 @@ fn together() -> Quirks {
 }
 
 fn fireworks() -> Quirks {
-    Quirks { strict_tools: false, schema: SchemaRule::Plain, ..Quirks::listed(&[]) }
+    Quirks {
+        strict_tools: false,
+        schema: SchemaRule::Plain,
+        stream_above_tokens: Some(4096),
+        service_tiers: &["priority"],
+        ..Quirks::listed(&[])
+    }
 }
 
 fn cerebras(family: &str) -> Quirks {
@@ -210,6 +245,7 @@ fn cerebras(family: &str) -> Quirks {
     Quirks {
         limit: TokenLimit::MaxCompletionTokens,
         schema: SchemaRule::SameStrict,
+        service_tiers: &BOTH_TIERS,
         top_k: false,
         reasoning: if glm { ReasoningStyle::Disable } else { ReasoningStyle::Effort },
         reasoning_back: ReasoningBack::Drop,
@@ -295,6 +331,7 @@ fn openrouter(target: &Target) -> Quirks {
         cache_mark_of_request: target.canonical.starts_with("anthropic/") || target.canonical.is_empty(),
         files: FileForm::OpenAiOrUrl,
         openai_members: true,
+        service_tiers: &BOTH_TIERS,
         ..Quirks::plain()
     }
 }

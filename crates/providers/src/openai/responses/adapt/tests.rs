@@ -151,3 +151,25 @@ proptest::proptest! {
         proptest::prop_assert_eq!(adapted("openai", &body, false), wanted);
     }
 }
+
+#[test]
+fn wishes_for_the_provider_become_members_that_the_clients_own_win_over() {
+    let gateway =
+        |own: &str, wish: &str| format!(r#"{{"model":"m"{own},"providerOptions":{{"gateway":{wish}}}}}"#);
+    let of = |provider: &str, own: &str, wish: &str| -> serde_json::Value {
+        let target = Target { provider: provider.into(), model: "gpt-5".into(), ..Target::default() };
+        serde_json::from_slice(&adapt(gateway(own, wish).as_bytes(), &target, false, None).unwrap()).unwrap()
+    };
+    let wish = format!(r#"{{"serviceTier":"fast","safetyIdentifier":"{}"}}"#, "s".repeat(70));
+    let cut = "s".repeat(64);
+    assert_eq!(
+        of("openai", "", &wish),
+        json!({"model": "gpt-5", "service_tier": "priority", "safety_identifier": cut})
+    );
+    assert_eq!(of("xai", "", &wish), json!({"model": "gpt-5", "user": cut}));
+    assert_eq!(
+        of("openai", r#","service_tier":"default","user":"u""#, &wish),
+        json!({"model": "gpt-5", "service_tier": "default", "user": "u"})
+    );
+    assert_eq!(of("lmstudio", "", &wish), json!({"model": "gpt-5"}));
+}

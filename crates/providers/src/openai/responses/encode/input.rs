@@ -11,6 +11,7 @@ use super::super::NAMESPACE;
 use super::super::quirks::Quirks;
 use super::files;
 use super::own_tools::{self, Form};
+use crate::caching::Automatic;
 
 /// What the model is told.
 pub(super) struct Input {
@@ -26,6 +27,8 @@ pub(super) fn build(conversation: &Conversation, quirks: &Quirks) -> Result<Inpu
     let from = usize::from(instructions.is_some());
     let mut writer = Writer {
         quirks,
+        automatic: if quirks.cache_marks { Automatic::of(conversation) } else { Automatic::default() },
+        last: conversation.messages.len().saturating_sub(1),
         tools: &conversation.tools,
         items: Vec::new(),
         pending: Vec::new(),
@@ -63,6 +66,10 @@ fn instructions(messages: &[Message]) -> Option<String> {
 
 struct Writer<'a> {
     quirks: &'a Quirks,
+    /// Breakpoints to place.
+    automatic: Automatic,
+    /// The place of the last message.
+    last: usize,
     tools: &'a [Tool],
     items: Vec<Value>,
     /// Reasoning that waits for the item it belongs to: the provider refuses it without one.
@@ -105,8 +112,17 @@ impl Writer<'_> {
                 _ => content.extend(self.part(part, &path)?),
             }
         }
+        if let Some(part) = content.last_mut().filter(|_| self.is_marked(at, message)) {
+            part["cache_control"] = json!({"type": "ephemeral"});
+        }
         self.turn(role, &mut content);
         Ok(())
+    }
+
+    /// Whether a breakpoint stands behind a message, the client's own or one to be placed.
+    fn is_marked(&self, at: usize, message: &Message) -> bool {
+        let own = message.cache.is_some() && self.quirks.cache_marks;
+        own || self.automatic.behind(at).is_some() || (at == self.last && self.automatic.last.is_some())
     }
 
     /// A message that is not the model's, unless it is empty.

@@ -277,3 +277,44 @@ fn reasoning_that_cannot_be_asked_for_is_named() {
     let (found, warnings) = body_for(&target("openai", "gpt-4.1"), &conversation);
     assert_eq!((found.get("reasoning"), features(&warnings)), (None, vec!["reasoning"]));
 }
+
+#[test]
+fn i21_breakpoints_are_placed_where_marks_are_honoured() {
+    let mut talk = talk(vec![
+        said(Role::System, "be"),
+        said(Role::User, "hi"),
+        said(Role::User, "ho"),
+        said(Role::User, "on"),
+    ]);
+    talk.cache = Some(CacheMark::default());
+    let marked = |provider: &str, talk: &Conversation| {
+        let body = body_for(&target(provider, "m"), talk).0;
+        let items = body["input"].as_array().unwrap().iter();
+        items.map(|item| item["content"][0].get("cache_control").is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(marked("openrouter", &talk), [false, true, true]);
+    assert_eq!(marked("openai", &talk), [false, false, false]);
+    talk.messages[1].cache = Some(CacheMark::default());
+    assert_eq!(marked("openrouter", &talk), [true, false, true], "the client's own, and the end");
+}
+
+#[test]
+fn tiers_go_only_to_models_that_are_served_at_them() {
+    let mut talk = talk(vec![said(Role::User, "hi")]);
+    for (provider, model, tier, expected) in [
+        ("openai", "gpt-5", "flex", json!("flex")),
+        ("openai", "gpt-4.1", "flex", Value::Null),
+        ("openai", "gpt-4.1", "fast", json!("priority")),
+        ("openai", "gpt-4.1", "default", json!("default")),
+        ("xai", "grok-4", "priority", Value::Null),
+    ] {
+        talk.service_tier = Some(tier.into());
+        let (body, warnings) = body_for(&target(provider, model), &talk);
+        assert_eq!(body["service_tier"], expected, "{provider} {model} {tier}");
+        assert_eq!(
+            features(&warnings).contains(&"service_tier"),
+            expected.is_null(),
+            "{provider} {model} {tier}"
+        );
+    }
+}
