@@ -84,7 +84,7 @@ async fn ask(
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let (path, body) = match route.protocol {
         UpstreamProtocol::AnthropicMessages => {
-            if let Some(token) = decode::subscription(client) {
+            if let Some(token) = decode::subscription(client).filter(|_| route.takes_subscriptions()) {
                 headers.remove("x-api-key");
                 headers.insert(header::AUTHORIZATION, token);
             }

@@ -98,7 +98,7 @@ pub(super) async fn prepare(
 
 /// The caller's own token for this target, which goes in place of the operator's key (gateway-api §2.1).
 pub(super) fn subscription<'a>(asked: &'a RequestIntent, route: &Route) -> Option<&'a HeaderValue> {
-    asked.subscription.as_ref().filter(|_| route.protocol == UpstreamProtocol::AnthropicMessages)
+    asked.subscription.as_ref().filter(|_| route.takes_subscriptions())
 }
 
 /// The client's own body where both sides speak the same protocol (I17), else the neutral form.

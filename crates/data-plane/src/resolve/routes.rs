@@ -40,6 +40,12 @@ impl Route {
         if stream { &self.stream } else { &self.whole }
     }
 
+    /// Whether a caller's own subscription counts here: a token of Anthropic's goes to Anthropic, and not to
+    /// others that speak its protocol (I28).
+    pub(crate) fn takes_subscriptions(&self) -> bool {
+        &*self.access.slug == "anthropic" && self.protocol == UpstreamProtocol::AnthropicMessages
+    }
+
     /// The namespace of the provider's own metadata.
     pub(crate) fn namespace(&self) -> &str {
         self.protocol.namespace().unwrap_or(&self.access.slug)

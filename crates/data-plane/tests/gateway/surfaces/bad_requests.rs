@@ -237,7 +237,8 @@ async fn a_request_that_no_provider_is_left_for_lists_who_was_considered() {
         let mut body = surface.request(surface.model(), false);
         body["providerOptions"] = json!({"gateway": {"only": ["nobody"]}});
         let answer = surface.send(&at, surface.model(), body.to_string().as_bytes()).await;
-        let says = [surface.model(), "Providers considered:", "-main", "only"];
+        let says =
+            [surface.model(), "Providers considered:", "removed by providerOptions.gateway.only", "only"];
         if surface.envelope != Envelope::OpenAi || surface.model_header.is_some() {
             surface.check(&answer, 400, "no_providers_available", &says);
             continue;

@@ -200,6 +200,16 @@ async fn a_subscriptions_token_goes_to_anthropic_only_and_its_use_is_free() {
     assert_eq!(sent.header("authorization").unwrap(), format!("Bearer {OPERATORS_KEY}"));
     let row = at.row_of(&answer).await;
     assert!(!row.byok && row.cost.unwrap().0 > 0, "{row:?}");
+    // So it is where somebody else speaks Anthropic's protocol (I28).
+    for path in ["/v1/messages", "/v1/messages/count_tokens"] {
+        assert_eq!(send(&at, path, &headers, &asks("test/other-messages", false)).await.status, 200);
+        let sent = at.main.requests().pop().unwrap();
+        assert_eq!(
+            (sent.header("authorization"), sent.header("x-api-key")),
+            (None, Some(OPERATORS_KEY)),
+            "{path}"
+        );
+    }
     // Counting asks with the same token.
     let answer = send(&at, "/v1/messages/count_tokens", &headers, &asks(CLAUDE, false)).await;
     assert_eq!((answer.status, answer.header("x-tollgate-estimated")), (200, None));

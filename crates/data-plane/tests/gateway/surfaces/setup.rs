@@ -62,12 +62,9 @@ fn providers() -> Vec<(&'static str, Protocol, &'static str, Vec<ModelOverlay>)>
                 able("test/blind", &["reasoning"]),
             ],
         ),
-        (
-            "claude",
-            P::AnthropicMessages,
-            "/v1",
-            vec![model("anthropic/claude-haiku-4.5"), model("anthropic/claude-duo")],
-        ),
+        ("anthropic", P::AnthropicMessages, "/v1", vec![model("anthropic/claude-haiku-4.5")]),
+        ("claude", P::AnthropicMessages, "/v1", vec![model("anthropic/claude-duo")]),
+        ("other-messages", P::AnthropicMessages, "/v1", vec![model("test/other-messages")]),
         ("responses", P::OpenaiResponses, "/v1", vec![model("test/responses"), model("test/responses-duo")]),
         (
             "gemini",
