@@ -70,7 +70,7 @@ fn messages(body: &Bytes, target: &Target) {
     let counted = anthropic::messages::adapt_count(body, target).expect("a checked body");
     assert_eq!(json::validate(&counted), Ok(()), "{}", shown(&counted));
     assert!(NOT_COUNTED.iter().all(|name| !object(&counted).has(name)), "{}", shown(&counted));
-    let betas = anthropic::messages::option_betas(&request.checked);
+    let betas = anthropic::messages::option_betas(&request.checked, target);
     assert!(betas.iter().all(|beta| !beta.trim().is_empty()), "{betas:?}");
 }
 
