@@ -68,7 +68,11 @@ impl StreamSplice {
             return;
         };
         self.names.put(&mut response);
-        let response = response.to_vec();
+        let mut response = response.to_vec();
+        // JSON has line ends only between its tokens; a failure's event is made of what is kept here.
+        for byte in response.iter_mut().filter(|b| matches!(**b, b'\n' | b'\r')) {
+            *byte = b' ';
+        }
         event.set("response", &response[..]);
         if terminal {
             self.held = Some((kind, event.to_vec()));

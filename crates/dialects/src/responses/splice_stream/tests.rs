@@ -179,3 +179,14 @@ fn the_largest_number_is_followed_by_no_smaller_one() {
     let told = events_of(&out);
     assert!(told.iter().all(|event| event["sequence_number"] == json!(u64::MAX)), "{told:?}");
 }
+
+#[test]
+fn a_failure_tells_the_response_on_one_line() {
+    let mut splice = StreamSplice::new(context(), None);
+    let created = "{\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\r\"tools\":[\n]}}";
+    let mut out = pass(&mut splice, &[("response.created", created)]);
+    splice.fail(&Failure::provider(FailureClass::Truncated, "cut"), &mut out);
+    assert!(!out.contains(&b'\r'), "{}", String::from_utf8_lossy(&out));
+    let told = events_of(&out);
+    assert_eq!(told.last().unwrap()["response"]["tools"], json!([]));
+}
